@@ -1,0 +1,85 @@
+/* What a model file holds, as the network sees it. Pointers lead into the mapped file; nothing here is written after
+ * open. */
+#ifndef LAC_CODEC_WEIGHTS_H
+#define LAC_CODEC_WEIGHTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lac/model.h"
+
+#define LAC_MAX_BLOCKS 12  /* of each kind */
+#define LAC_RATE 24000     /* Hz */
+#define LAC_HOP 240        /* samples a fine frame */
+#define LAC_FRAME 480      /* samples a latent frame: two fine frames */
+#define LAC_WINDOW 480     /* samples of the analysis and synthesis window */
+#define LAC_BINS 241       /* of the window's spectrum */
+#define LAC_LONG_WINDOW 960 /* samples of the periodicity window */
+#define LAC_LONG_FFT 1920  /* its transform size, zero-padded at the end */
+#define LAC_PERIODIC_LO 4  /* first bin of the periodicity curve */
+#define LAC_PERIODIC_BINS 92
+#define LAC_LATENT_ONE 512 /* fixed-point one of latents and codewords (int16, |v| <= 4095) */
+
+/* Sizes: the architecture table of the file. train/config.json has the same names. */
+typedef struct lac_arch {
+    uint32_t bands;    /* P: pitch classes and lags of the periodicity curve */
+    uint32_t latent;   /* D */
+    uint32_t kernel;   /* taps of every depthwise convolution */
+    uint32_t codebooks, codewords; /* Q, K */
+    uint32_t expand_encoder_fine, expand_coarse, expand_decoder_fine; /* hidden width of a block / its width */
+    uint32_t encoder_fine_count, encoder_fine[LAC_MAX_BLOCKS];     /* widths of the 100 Hz blocks (all equal) */
+    uint32_t encoder_coarse_count, encoder_coarse[LAC_MAX_BLOCKS]; /* of the 50 Hz blocks (all equal) */
+    uint32_t decoder_coarse_count, decoder_coarse[LAC_MAX_BLOCKS];
+    uint32_t decoder_fine_count, decoder_fine[LAC_MAX_BLOCKS];
+} lac_arch;
+
+/* Matrix product: weights int8 [out][in] with a scale an output, bias float. */
+typedef struct lac_linear {
+    uint32_t in, out;
+    const int8_t *weight;  /* [out][in] */
+    const float *scale;    /* [out] */
+    const float *bias;     /* [out] */
+} lac_linear;
+
+/* x + down(gelu(up(norm(depthwise(x))))); the block's residual scale is folded into down at export. */
+typedef struct lac_block {
+    uint32_t width, hidden, kernel;
+    const float *depthwise;      /* [kernel][width] */
+    const float *depthwise_bias; /* [width] */
+    lac_linear up, down;
+} lac_block;
+
+typedef struct lac_encoder_weights {
+    const float *window;      /* [LAC_WINDOW] */
+    const float *long_window; /* [LAC_LONG_WINDOW] */
+    const float *cosines;     /* [LAC_PERIODIC_BINS][P] */
+    lac_linear input;         /* 3 * BINS + P -> fine width */
+    lac_block fine[LAC_MAX_BLOCKS];
+    lac_linear downsample;    /* 4 fine frames, oldest first, -> coarse width: in = [4][fine width] */
+    lac_block coarse[LAC_MAX_BLOCKS];
+    lac_linear output;        /* coarse width -> D, after a norm */
+} lac_encoder_weights;
+
+typedef struct lac_decoder_weights {
+    const float *window;      /* [LAC_WINDOW] */
+    lac_linear input;         /* 3 latent frames, oldest first, -> coarse width: in = [3][D] */
+    lac_block coarse[LAC_MAX_BLOCKS];
+    lac_linear upsample;      /* coarse width -> [2][fine width] */
+    lac_block fine[LAC_MAX_BLOCKS];
+    lac_linear output;        /* fine width -> 5 * BINS + P + 1, after a norm */
+} lac_decoder_weights;
+
+struct lac_model {
+    lac_model_info info;
+    lac_arch arch;
+    lac_encoder_weights encoder;
+    lac_decoder_weights decoder;
+    const int16_t *codes;     /* [Q][K][D], fixed point, one = LAC_LATENT_ONE */
+    const int32_t *half_norm; /* [Q][K]: sum(code^2) >> 1, computed at open */
+    const void *data;         /* the file */
+    size_t size;
+    void *mapping;            /* to unmap at close, or NULL */
+    void *owned;              /* to free at close, or NULL */
+};
+
+#endif

@@ -1,0 +1,63 @@
+/* Streaming encoder: PCM to tokens. SoundStream (arXiv 2107.03312) in shape; DESIGN.md for what differs.
+ *
+ * One encoder is one mono stream. An encoder may move between threads but is used by one at a time; different
+ * encoders are independent, also on one model. No call but open and close allocates, locks or prints.
+ * Any chunking of the input gives the same tokens, on every machine. */
+#ifndef LAC_ENCODER_H
+#define LAC_ENCODER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lac/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lac_encoder lac_encoder;
+
+typedef struct lac_encoder_settings {
+    uint32_t codebooks;     /* tokens a frame, 1 .. Q; 0 means Q */
+    uint32_t block_frames;  /* frames worked on together: 1 is smallest, 64 fastest for files; 1 .. 256 */
+    uint32_t threads;       /* OpenMP threads for one block, 1 .. 256; the result does not depend on it */
+} lac_encoder_settings;
+
+/* Q codebooks, 1 frame a block, 1 thread. */
+LAC_API void lac_encoder_default_settings(lac_encoder_settings *settings);
+
+/* settings NULL means the defaults. On success *encoder is owned by the caller. */
+LAC_API int lac_encoder_open(lac_encoder **encoder, const lac_model *model, const lac_encoder_settings *settings);
+
+/* Close and set *encoder to NULL; NULL and pointers to NULL are accepted. */
+LAC_API void lac_encoder_close(lac_encoder **encoder);
+
+/* Bytes allocated for this stream, beside the model. */
+LAC_API size_t lac_encoder_bytes(const lac_encoder *encoder);
+
+/* Codebooks of every frame that completes from now on, 1 .. Q. */
+LAC_API int lac_encoder_set_codebooks(lac_encoder *encoder, uint32_t codebooks);
+
+/* Most frames that lac_encoder_write with this many samples, or lac_encoder_flush with 0, can give now. */
+LAC_API size_t lac_encoder_max_frames(const lac_encoder *encoder, size_t samples);
+
+/* Take `samples` samples (model's rate, mono, full scale 1.0; larger values are clamped at 4.0, a NaN counts as
+ * 0) and give the frames that complete.
+ *   tokens  [capacity][Q], row-major; of a row the first `codebooks` are set, the rest are zero
+ *   frames  how many rows were written
+ * LAC_ERROR_SPACE, with nothing taken, if capacity < lac_encoder_max_frames(encoder, samples). */
+LAC_API int lac_encoder_write(lac_encoder *encoder, const float *pcm, size_t samples, uint16_t *tokens,
+                              size_t capacity, size_t *frames);
+
+/* Pad with silence until every sample written can be decoded in full: in all, a stream of N > 0 samples has
+ * ceil((N + decoder_delay_samples) / frame_samples) frames; one of none has none. Then reset before more. */
+LAC_API int lac_encoder_flush(lac_encoder *encoder, uint16_t *tokens, size_t capacity, size_t *frames);
+
+/* Back to the state after open, current codebooks kept. */
+LAC_API void lac_encoder_reset(lac_encoder *encoder);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

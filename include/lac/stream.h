@@ -1,0 +1,132 @@
+/* The .lac file: a header, self-contained pages of about a second with CRC-32C, an end page with the exact sample
+ * count and a seek table. doc/bitstream.md is normative.
+ *
+ * Reader and writer work on the model's rate and on interleaved channels [frames][channels]; resampling to and
+ * from the original rate is the caller's. They allocate at open (and while reading tags and the seek table, in
+ * bounded amounts), never while audio runs. Thread rule as for lac_encoder. */
+#ifndef LAC_STREAM_H
+#define LAC_STREAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lac/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LAC_STREAM_VERSION 1
+#define LAC_MAX_CHANNELS 8
+#define LAC_MAX_TAGS 256           /* tags of a file */
+#define LAC_MAX_TAG_BYTES 65535    /* all names and values together, terminating zeros included */
+
+/* Where bytes come from and go to. `user` is passed back. */
+typedef struct lac_io {
+    void *user;
+    /* Up to `size` bytes to `data`: how many, 0 at the end, negative on an error. NULL for a writer. */
+    int64_t (*read)(void *user, void *data, size_t size);
+    /* All `size` bytes: 0, negative on an error. NULL for a reader. */
+    int (*write)(void *user, const void *data, size_t size);
+    /* To an absolute byte position: 0, negative where that is impossible. NULL: can't seek (a pipe). */
+    int (*seek)(void *user, uint64_t position);
+    /* Total bytes, negative if unknown. NULL: unknown. */
+    int64_t (*size)(void *user);
+} lac_io;
+
+/* A tag as in Vorbis comments: name of printable ASCII without '=', value UTF-8; both zero-terminated. */
+typedef struct lac_tag {
+    const char *name;
+    const char *value;
+} lac_tag;
+
+typedef struct lac_stream_info {
+    uint32_t format_version;
+    uint8_t model_id[LAC_MODEL_ID_SIZE]; /* as far as the file carries it, the rest zero */
+    uint32_t original_rate;              /* Hz of the audio before resampling, 1 .. 768000 */
+    uint32_t channels;                   /* 1 .. LAC_MAX_CHANNELS */
+    uint64_t samples;                    /* a channel, at original_rate; UINT64_MAX while unknown */
+    uint64_t model_samples;              /* a channel, at the model's rate: ceil(samples * rate / original_rate) */
+    uint64_t frames;                     /* latent frames a channel; UINT64_MAX while unknown */
+    uint64_t pages;                      /* audio pages; while unknown, those met so far */
+    uint64_t damaged_pages;              /* pages found damaged or missing so far */
+    uint64_t payload_bits;               /* token bits of the pages met so far, all channels */
+    uint64_t bytes;                      /* bytes read or written so far */
+    uint32_t min_codebooks, max_codebooks; /* over the pages met so far */
+    int truncated;                       /* 1 once the input ended without a valid end page */
+} lac_stream_info;
+
+/* ---- writing ---- */
+
+typedef struct lac_writer lac_writer;
+
+typedef struct lac_writer_settings {
+    uint32_t original_rate;  /* Hz */
+    uint32_t channels;       /* 1 .. LAC_MAX_CHANNELS */
+    uint32_t codebooks;      /* tokens a frame and channel, 1 .. Q; 0 means Q */
+    uint32_t threads;        /* 1 .. 256 */
+    const lac_tag *tags;     /* copied at open */
+    size_t tag_count;
+} lac_writer_settings;
+
+/* 24000 Hz, 1 channel, Q codebooks, 1 thread, no tags. */
+LAC_API void lac_writer_default_settings(lac_writer_settings *settings);
+
+/* Writes the header. *io is copied; what it points to must live until the writer is closed. */
+LAC_API int lac_writer_open(lac_writer **writer, const lac_model *model, const lac_io *io,
+                            const lac_writer_settings *settings);
+
+/* Codebooks of the frames that complete from now on, 1 .. Q, all channels. */
+LAC_API int lac_writer_set_codebooks(lac_writer *writer, uint32_t codebooks);
+
+/* Encode `frames` sample frames pcm[frames][channels] at the model's rate. After an error only close is allowed. */
+LAC_API int lac_writer_write(lac_writer *writer, const float *pcm, size_t frames);
+
+/* Write the rest and the end page. `samples` is the exact count a channel at original_rate; it must fit what was
+ * written: ceil(samples * model rate / original_rate) sample frames, else LAC_ERROR_ARGUMENT. */
+LAC_API int lac_writer_finish(lac_writer *writer, uint64_t samples);
+
+LAC_API void lac_writer_get_info(const lac_writer *writer, lac_stream_info *info);
+
+/* Close and set *writer to NULL; without finish the file is a truncated one. */
+LAC_API void lac_writer_close(lac_writer **writer);
+
+/* ---- reading ---- */
+
+typedef struct lac_reader lac_reader;
+
+/* Reads and checks the header only, without a model: to find out which one a file needs. *io is copied. */
+LAC_API int lac_reader_open(lac_reader **reader, const lac_io *io);
+
+/* What is known so far. On an input that can seek, the totals are known after open if the end page is sound. */
+LAC_API void lac_reader_get_info(const lac_reader *reader, lac_stream_info *info);
+
+LAC_API size_t lac_reader_tag_count(const lac_reader *reader);
+
+/* Tag `index`, pointers valid until close; 0 or LAC_ERROR_ARGUMENT past the last. */
+LAC_API int lac_reader_tag(const lac_reader *reader, size_t index, lac_tag *tag);
+
+/* Check every page without decoding, to the end. 0 if all are sound; otherwise LAC_ERROR_CHECKSUM or
+ * LAC_ERROR_TRUNCATED, and the info tells what was found. Needs no model. The reader must not have read audio. */
+LAC_API int lac_reader_verify(lac_reader *reader);
+
+/* Attach the model before reading audio: LAC_ERROR_MODEL_MISMATCH if it is not the one the file names. threads
+ * 1 .. 256. */
+LAC_API int lac_reader_start(lac_reader *reader, const lac_model *model, uint32_t threads);
+
+/* Decode up to `capacity` sample frames to pcm[capacity][channels] at the model's rate; *frames is 0 at the end.
+ * Damaged and missing pages are concealed and counted in the info; the position in time is kept. */
+LAC_API int lac_reader_read(lac_reader *reader, float *pcm, size_t capacity, size_t *frames);
+
+/* Continue at sample frame `position` of the model's rate: what follows is exactly what a full decode gives there.
+ * Past the end: the end. On an input that can't seek, forwards only, else LAC_ERROR_NOT_SEEKABLE. */
+LAC_API int lac_reader_seek(lac_reader *reader, uint64_t position);
+
+/* Close and set *reader to NULL. */
+LAC_API void lac_reader_close(lac_reader **reader);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,30 @@
+/* Residual vector quantiser in integers (SoundStream, arXiv 2107.03312, section III-C).
+ *
+ * Latents, codewords and residuals are int16 in -4095 .. 4095 (fixed point; the caller knows the scale). A stage takes
+ * the codeword with the largest  sum(r * c) - half_norm(c), the lowest index among equals; sums are exact in int32 for
+ * D <= 64. The residual is clamped to -4095 .. 4095 after each stage. */
+#ifndef LAC_QUANT_RVQ_H
+#define LAC_QUANT_RVQ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LAC_RVQ_MAX 4095
+#define LAC_RVQ_MAX_D 64
+
+typedef struct lac_rvq {
+    uint32_t stages, codewords, dimension; /* Q, K, D */
+    const int16_t *codes;                  /* [Q][K][D] */
+    const int32_t *half_norm;              /* [Q][K] */
+} lac_rvq;
+
+/* half_norm[k] = sum(code[k]^2) >> 1.  codes [count][D]. */
+void lac_rvq_half_norms(int32_t *half_norm, const int16_t *codes, size_t count, size_t dimension);
+
+/* z [D] -> tokens [stages], greedy. residual [D] is scratch and ends as what is left. stages <= q->stages. */
+void lac_rvq_encode(const lac_rvq *q, const int16_t *z, uint32_t stages, uint16_t *tokens, int16_t *residual);
+
+/* tokens [stages], each below K -> z [D]: the sum of the codewords, clamped once at the end. */
+void lac_rvq_decode(const lac_rvq *q, const uint16_t *tokens, uint32_t stages, int16_t *z);
+
+#endif

@@ -1,0 +1,58 @@
+"""Crops of the prepared data: a batch is a function of (seed, step, rank), so that a resumed run sees the same."""
+import os
+import numpy as np
+import torch
+from model import HOP
+
+
+class Batches:
+    def __init__(self, folder, cfg):
+        self.pcm = np.memmap(os.path.join(folder, 'pcm.i16'), np.int16, 'r')
+        self.f0 = np.memmap(os.path.join(folder, 'f0.f32'), np.float32, 'r')
+        self.index = np.load(os.path.join(folder, 'index.npy'))
+        self.noise = np.memmap(os.path.join(folder, 'noise.i16'), np.int16, 'r')
+        self.noise_index = np.load(os.path.join(folder, 'noise.npy'))
+        self.weight = np.cumsum(self.index[:, 1] * np.where(self.index[:, 2] > 0, 2.0, 1.0))  # wide-band clips twice
+        self.cfg, self.n = cfg, int(cfg['seconds'] * 24000) // (2 * HOP) * 2 * HOP
+
+    def crop(self, rng):
+        """A crop that is not near silence: samples at full scale 1, and the pitch at each hop's end.
+
+        The pitch lags by one hop: the tracker's window then ends where the encoder's does; the first value of a
+        voiced stretch is not delayed.
+        """
+        for _ in range(4):
+            p, n, _wide = self.index[np.searchsorted(self.weight, rng.random() * self.weight[-1])]
+            s = p + rng.integers(0, max(1, (n - self.n) // HOP)) * HOP
+            y = self.pcm[s:min(s + self.n, p + n)].astype(np.float32) / 32768
+            if y.std() > 0.004:
+                break
+        x, f0 = np.zeros(self.n, np.float32), np.zeros(self.n // HOP, np.float32)
+        x[:len(y)] = y
+        hops = len(y) // HOP
+        late = self.f0[s // HOP:s // HOP + hops]
+        now = np.zeros(hops, np.float32)
+        now[:-1] = late[1:]
+        f0[:hops] = np.where(late > 0, late, now)
+        return x, f0
+
+    def add_noise(self, x, rng):
+        p, n, _ = self.noise_index[rng.integers(len(self.noise_index))]
+        v = self.noise[p:p + n].astype(np.float32) / 32768
+        v = np.tile(v, -(-len(x) // len(v)))
+        s = rng.integers(0, len(v) - len(x) + 1)
+        v = v[s:s + len(x)]
+        return x + v * (x.std() / (v.std() + 1e-5)) * 10 ** (-rng.uniform(5, 30) / 20)
+
+    def __call__(self, step, rank):
+        """PCM [B, N] and pitch [B, N / HOP]."""
+        rng = np.random.default_rng([self.cfg['seed'], step, rank])
+        xs, fs = [], []
+        for _ in range(self.cfg['batch']):
+            x, f0 = self.crop(rng)
+            if rng.random() < self.cfg['noise_probability']:
+                x = self.add_noise(x, rng)
+            x = x * 10 ** (rng.uniform(-14, 4) / 20)
+            xs.append(x * min(1.0, 0.99 / (np.abs(x).max() + 1e-9)))
+            fs.append(f0)
+        return torch.from_numpy(np.stack(xs)), torch.from_numpy(np.stack(fs))

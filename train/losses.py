@@ -1,0 +1,94 @@
+"""Losses: log mel distance at five resolutions, and the discriminators of the adversarial phase."""
+import math
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from model import SR, full_precision
+
+
+def mel_bank(n, bands):
+    """HTK-spaced triangles of unit sum, [n / 2 + 1, bands]."""
+    def mel(f):
+        return 2595 * math.log10(1 + f / 700)
+
+    def hz(m):
+        return 700 * (10 ** (m / 2595) - 1)
+
+    p = torch.tensor([hz(mel(SR / 2) * i / (bands + 1)) for i in range(bands + 2)])
+    f = torch.linspace(0, SR / 2, n // 2 + 1)[None]
+    w = torch.minimum((f - p[:-2, None]) / (p[1:-1] - p[:-2])[:, None],
+                      (p[2:, None] - f) / (p[2:] - p[1:-1])[:, None]).clamp(min=0)
+    return (w / (w.sum(1, keepdim=True) + 1e-6)).T.contiguous()
+
+
+class MelLoss(nn.Module):
+    """Mean L1 between log mel magnitudes at five resolutions."""
+
+    def __init__(self, sizes=((2048, 120), (1024, 80), (512, 60), (256, 32), (128, 16))):
+        super().__init__()
+        self.sizes = sizes
+        for n, bands in sizes:
+            self.register_buffer('window%d' % n, torch.hann_window(n))
+            self.register_buffer('bank%d' % n, mel_bank(n, bands))
+
+    def mels(self, x):
+        out = []
+        for n, _ in self.sizes:
+            X = torch.stft(x, n, n // 4, window=getattr(self, 'window%d' % n), return_complex=True, center=False)
+            mag = (X.real ** 2 + X.imag ** 2 + 1e-9).sqrt() * (2 / n ** .5)
+            out.append(torch.log(mag.transpose(1, 2) @ getattr(self, 'bank%d' % n) + 1e-5))
+        return out
+
+    def forward(self, y, reference):
+        """y [B, N]; reference: mels() of the original."""
+        return torch.stack([(a - b).abs().mean() for a, b in zip(self.mels(y), reference)]).mean()
+
+
+class ResolutionDiscriminator(nn.Module):
+    """Convolutions over a compressed complex STFT of size n (EnCodec, section 3.4, smaller)."""
+
+    def __init__(self, n, channels=(8, 32, 64, 64)):
+        super().__init__()
+        self.n = n
+        self.register_buffer('window', torch.hann_window(n))
+        a, b, c, d = channels
+        wn = nn.utils.parametrizations.weight_norm
+        self.layers = nn.ModuleList([
+            wn(nn.Conv2d(2, a, (3, 9), (1, 4), (1, 4))), wn(nn.Conv2d(a, b, (3, 9), (1, 4), (1, 4))),
+            wn(nn.Conv2d(b, c, (3, 5), (1, 2), (1, 2))), wn(nn.Conv2d(c, d, (3, 3), 1, 1))])
+        self.out = wn(nn.Conv2d(d, 1, (3, 3), padding=1))
+
+    def forward(self, x):
+        with full_precision(x):
+            X = torch.stft(x.float(), self.n, self.n // 4, window=self.window, return_complex=True,
+                           center=False) * (2 / self.n ** .5)
+            g = (X.real ** 2 + X.imag ** 2 + 1e-7) ** -0.35
+            h = torch.stack([X.real * g, X.imag * g], 1).transpose(2, 3)
+        features = []
+        for layer in self.layers:
+            h = F.leaky_relu(layer(h), 0.1)
+            features.append(h)
+        return self.out(h), features
+
+
+class Discriminator(nn.Module):
+    def __init__(self, sizes=(2048, 1024, 512)):
+        super().__init__()
+        self.parts = nn.ModuleList([ResolutionDiscriminator(n) for n in sizes])
+
+    def forward(self, x):
+        """[B, N] -> a list of (scores, feature maps), one a resolution."""
+        return [p(x) for p in self.parts]
+
+
+def discriminator_loss(real, fake):
+    """Least squares (LSGAN)."""
+    return sum(((1 - r.float()) ** 2).mean() + (f.float() ** 2).mean() for (r, _), (f, _) in zip(real, fake))
+
+
+def generator_losses(real, fake):
+    """Least-squares adversarial loss, and L1 between feature maps relative to the real ones' size."""
+    adversarial = sum(((1 - f.float()) ** 2).mean() for f, _ in fake)
+    features = sum((p.float() - q.float()).abs().mean() / (p.float().abs().mean() + 1e-4)
+                   for (_, P), (_, Q) in zip(real, fake) for p, q in zip(P, Q))
+    return adversarial, features

@@ -1,0 +1,258 @@
+"""The codec's network in PyTorch: the definition that codec/ reproduces in C.
+
+24 kHz mono. Fine frames every HOP = 240 samples (100 Hz), latent frames every 480 (50 Hz), everything causal.
+Shapes: B batch, N samples (a multiple of 480), T = N / 480 latent frames, D latent size, P pitch classes.
+Fine frame j sees and synthesises samples [(j - 1) * HOP, (j + 1) * HOP).
+Algorithmic delay: 480 samples of buffering + 240 of overlap = 30 ms.
+"""
+import math
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+SR, HOP, WIN, BINS = 24000, 240, 480, 241
+LONG, PAD = 960, 1920                        # window and transform size of the periodicity curve
+PERIODIC_LO, PERIODIC_HI = 4, 96             # its bins of 12.5 Hz: 50 to 1200 Hz
+F0_MIN, F0_MAX = 60.0, 500.0                 # pitch classes are log-spaced between; class 0 is unvoiced
+F0_SPAN = math.log(F0_MAX / F0_MIN)
+EDGE = 11800.0                               # Hz: harmonics above are left out of the pulse train
+
+
+def sine_window():
+    """Power-complementary analysis and synthesis window [WIN]."""
+    return torch.sin(math.pi * (torch.arange(WIN) + 0.5) / WIN)
+
+
+def full_precision(x):
+    return torch.autocast(x.device.type, enabled=False)
+
+
+class Block(nn.Module):
+    """ConvNeXt unit on [B, T, C]: causal depthwise convolution, norm, two linear layers, scaled residual."""
+
+    def __init__(self, c, expand, kernel):
+        super().__init__()
+        self.kernel = kernel
+        self.depthwise = nn.Conv1d(c, c, kernel, groups=c)
+        self.norm = nn.LayerNorm(c, elementwise_affine=False)
+        self.up, self.down = nn.Linear(c, expand * c), nn.Linear(expand * c, c)
+        self.scale = nn.Parameter(torch.full((c,), 0.2))
+
+    def forward(self, x):
+        y = self.depthwise(F.pad(x.transpose(1, 2), (self.kernel - 1, 0))).transpose(1, 2)
+        return x + self.scale * self.down(F.gelu(self.up(self.norm(y)), approximate='tanh'))
+
+
+class CausalConv(nn.Module):
+    """Dense causal convolution on [B, T, I] -> [B, T / stride, O]."""
+
+    def __init__(self, i, o, kernel, stride=1):
+        super().__init__()
+        self.pad, self.conv = kernel - stride, nn.Conv1d(i, o, kernel, stride)
+
+    def forward(self, x):
+        return self.conv(F.pad(x.transpose(1, 2), (self.pad, 0))).transpose(1, 2)
+
+
+class Encoder(nn.Module):
+    """PCM [B, N] -> latents [B, T, D], each with zero mean and unit variance."""
+
+    def __init__(self, m):
+        super().__init__()
+        fine, coarse, k = m['encoder']['fine'], m['encoder']['coarse'], m['kernel']
+        p = m['bands']
+        self.inp = nn.Linear(3 * BINS + p, fine[0])
+        self.fine = nn.ModuleList([Block(c, m['expand_encoder_fine'], k) for c in fine])
+        self.downsample = CausalConv(fine[-1], coarse[0], 4, 2)
+        self.coarse = nn.ModuleList([Block(c, m['expand_coarse'], k) for c in coarse])
+        self.norm = nn.LayerNorm(coarse[-1], elementwise_affine=False)
+        self.out = nn.Linear(coarse[-1], m['latent'])
+        self.register_buffer('window', sine_window())
+        self.register_buffer('long_window', torch.hann_window(LONG))
+        lag = 1 / (F0_MIN * torch.exp(torch.arange(p) / (p - 1) * F0_SPAN))
+        bins = torch.arange(PERIODIC_LO, PERIODIC_HI) * (SR / PAD)
+        self.register_buffer('cosines', torch.cos(2 * math.pi * bins[:, None] * lag[None]))
+
+    def features(self, x):
+        """[B, N] -> [B, 2T, 3 * BINS + P]: compressed complex spectrum, log power, periodicity over P lags."""
+        X = torch.fft.rfft(F.pad(x, (WIN - HOP, 0)).unfold(1, WIN, HOP) * self.window) / 15.5
+        p = X.real ** 2 + X.imag ** 2 + 1e-8
+        log_p = torch.log(p)
+        compress = torch.exp(-0.35 * log_p)
+        long = F.pad(x, (LONG - HOP, 0)).unfold(1, LONG, HOP) * self.long_window
+        mag = torch.fft.rfft(long, PAD)[..., PERIODIC_LO:PERIODIC_HI].abs()
+        periodicity = (mag @ self.cosines) / (mag.sum(-1, keepdim=True) + 1e-3)
+        return torch.cat([X.real * compress, X.imag * compress, (log_p + 9) * 0.25, 3 * periodicity], -1)
+
+    def forward(self, x):
+        with full_precision(x):
+            f = self.features(x.float())
+        h = self.inp(f)
+        for block in self.fine:
+            h = block(h)
+        h = self.downsample(h)
+        for block in self.coarse:
+            h = block(h)
+        z = self.out(self.norm(h)).float()
+        return F.layer_norm(z, (z.shape[-1],))
+
+
+def f0_to_class(f0, bands):
+    """Hz (0 = unvoiced) -> class index, 0 = unvoiced."""
+    k = (torch.log(f0.clamp(F0_MIN, F0_MAX) / F0_MIN) / F0_SPAN * (bands - 1)).round().long() + 1
+    return torch.where(f0 > 0, k, torch.zeros_like(k))
+
+
+def class_to_f0(logits):
+    """Pitch logits [.., P + 1] -> Hz: average of the five classes around the peak, 0 where unvoiced."""
+    q = logits[..., 1:]
+    bands = q.shape[-1]
+    voiced = torch.logsumexp(q, -1) > logits[..., 0]
+    o = (q.argmax(-1, keepdim=True) + torch.arange(-2, 3, device=q.device)).clamp(0, bands - 1)
+    b = (torch.softmax(q.gather(-1, o), -1) * o).sum(-1)
+    return torch.where(voiced, F0_MIN * torch.exp(b / (bands - 1) * F0_SPAN), torch.zeros_like(b))
+
+
+def excitation(f0):
+    """F0 [B, 2T] in Hz -> band-limited pulse train [B, 2T * HOP] of unit power, silent where unvoiced.
+
+    f0[j] is reached at the end of hop j. Pitch is linear within a hop and held backwards at an onset; the
+    phase stands still in unvoiced hops; the number of harmonics is fixed within a hop.
+    """
+    previous = F.pad(f0, (1, 0))[:, :-1]
+    start = torch.where(previous > 0, previous, f0)
+    ramp = torch.arange(HOP, device=f0.device) / HOP
+    f = start[..., None] + (f0 - start)[..., None] * ramp
+    phase = torch.cumsum(((f0 > 0)[..., None] * f / SR).flatten(1).double(), 1)
+    half = ((phase - phase.floor()).float() * math.pi).unflatten(1, (-1, HOP))
+    k = torch.floor(EDGE / torch.maximum(start, f0).clamp(min=1))[..., None]
+    s = torch.sin(half)
+    near = s.abs() < 1e-4
+    pulse = torch.where(near, k, torch.sin((2 * k + 1) * half) / (2 * torch.where(near, torch.ones_like(s), s)) - 0.5)
+    return (pulse * torch.sqrt(2 / k) * (f0 > 0)[..., None]).flatten(1)
+
+
+class Decoder(nn.Module):
+    """Latents [B, T, D] -> PCM [B, N].
+
+    Per fine frame the network gives a gain spectrum for the pulse train, one for white noise, a free complex
+    spectrum (magnitude and direction) for all the rest, and pitch class logits.
+    """
+
+    def __init__(self, m):
+        super().__init__()
+        coarse, fine, k = m['decoder']['coarse'], m['decoder']['fine'], m['kernel']
+        self.inp = CausalConv(m['latent'], coarse[0], 3)
+        self.coarse = nn.ModuleList([Block(c, m['expand_coarse'], k) for c in coarse])
+        self.upsample, self.fine_width = nn.Linear(coarse[-1], 2 * fine[0]), fine[0]
+        self.fine = nn.ModuleList([Block(c, m['expand_decoder_fine'], k) for c in fine])
+        self.norm = nn.LayerNorm(fine[-1], elementwise_affine=False)
+        self.out = nn.Linear(fine[-1], 5 * BINS + m['bands'] + 1)
+        self.register_buffer('window', sine_window())
+
+    def network(self, z):
+        """Latents -> the five spectra and the pitch logits, [B, 2T, 5 * BINS + P + 1]."""
+        h = self.inp(z)
+        for block in self.coarse:
+            h = block(h)
+        h = self.upsample(h).reshape(h.shape[0], 2 * h.shape[1], self.fine_width)
+        for block in self.fine:
+            h = block(h)
+        return self.out(self.norm(h)).float()
+
+    def spectrum(self, x):
+        return torch.fft.rfft(F.pad(x, (HOP, 0)).unfold(1, WIN, HOP) * self.window)
+
+    def synthesise(self, o, f0, noise):
+        """Spectra o, pitch f0 [B, 2T] in Hz, noise [B, N] of unit variance -> PCM [B, N]."""
+        harm, breath, mag, re, im = o[..., :5 * BINS].split([BINS] * 5, -1)
+        E, W = self.spectrum(excitation(f0)), self.spectrum(noise)
+        r = torch.rsqrt(re * re + im * im + 1e-6) * 15.5 * torch.exp(mag.clamp(max=6) - 4)
+        X = E * torch.exp(harm.clamp(max=5) - 3) + W * torch.exp(breath.clamp(max=5) - 4) + torch.complex(re * r, im * r)
+        f = torch.fft.irfft(X, n=WIN) * self.window
+        y = F.pad(f[..., HOP:], (0, 0, 1, 0))[:, :-1] + f[..., :HOP]       # hop j: end of frame j-1, start of frame j
+        return torch.cat([y[:, 1:].flatten(1), f[:, -1, HOP:]], 1)
+
+    def forward(self, z, f0=None, noise=None):
+        """f0: the tracked pitch; None takes the network's own. The last HOP samples lack the next frame's half."""
+        o = self.network(z)
+        logits = o[..., 5 * BINS:]
+        with full_precision(o):
+            if f0 is None:
+                f0 = class_to_f0(logits.detach())
+            if noise is None:
+                noise = (torch.rand(z.shape[0], o.shape[1] * HOP, device=z.device) - 0.5) * 12 ** 0.5
+            return self.synthesise(o, f0, noise), logits
+
+
+class RVQ(nn.Module):
+    """Residual vector quantiser: Q stages of K codewords with moving-average updates (SoundStream, section III-C).
+
+    Start with kmeans() on latents of a warm encoder. A training forward leaves its statistics in `stats`
+    [Q, K, D + 1] (sums, count); the trainer adds those of all workers and calls update().
+    """
+
+    def __init__(self, d, k, q, decay=0.99):
+        super().__init__()
+        self.q, self.k, self.decay, self.stats = q, k, decay, None
+        self.register_buffer('codes', torch.randn(q, k, d) * 0.1)
+        self.register_buffer('total', torch.cat([self.codes, torch.ones(q, k, 1)], -1))
+
+    @staticmethod
+    def nearest(r, c):
+        """r [M, D], c [K, D] -> index of the nearest codeword [M]."""
+        return (r @ c.T - 0.5 * (c * c).sum(1)).argmax(1)
+
+    @torch.no_grad()
+    def kmeans(self, z, iterations=12):
+        r = z.reshape(-1, z.shape[-1]).float().clone()
+        for q in range(self.q):
+            c = r[torch.randperm(len(r), device=r.device)[:self.k]].clone()
+            for _ in range(iterations):
+                i = self.nearest(r, c)
+                n = torch.bincount(i, minlength=self.k).float()
+                mean = torch.zeros_like(c).index_add_(0, i, r) / n.clamp(min=1)[:, None]
+                c = torch.where(n[:, None] > 0, mean, r[torch.randint(len(r), (self.k,), device=r.device)])
+            i = self.nearest(r, c)
+            r -= c[i]
+            n = torch.bincount(i, minlength=self.k).float().clamp(min=1) / 20
+            self.codes[q], self.total[q] = c, torch.cat([c * n[:, None], n[:, None]], 1)
+
+    @torch.no_grad()
+    def update(self, stats, spare):
+        """stats [Q, K, D + 1] summed over workers; spare [Q, M, D] residuals that dead codewords restart from."""
+        self.total.mul_(self.decay).add_(stats, alpha=1 - self.decay)
+        n = self.total[..., -1:]
+        self.codes.copy_(self.total[..., :-1] / n.clamp(min=1e-3))
+        for q, k in (n[..., 0] < 0.02).nonzero().tolist():
+            p = spare[q, k % spare.shape[1]]
+            self.codes[q, k], self.total[q, k, :-1], self.total[q, k, -1] = p, p * 0.1, 0.1
+
+    def forward(self, z, stages):
+        """z [B, T, D], stages [B] -> quantised z (straight through), commitment loss, indices [Q][B, T]."""
+        b, t, d = z.shape
+        z = z.float()
+        r, out, commit, idx = z.detach(), torch.zeros_like(z), 0.0, []
+        if self.training:
+            self.stats = torch.zeros_like(self.total)
+            self.spare = torch.zeros(self.q, b * t, d, device=z.device)
+        for q in range(int(stages.max())):
+            flat = r.reshape(-1, d)
+            i = self.nearest(flat, self.codes[q])
+            use = (stages > q)[:, None, None]
+            if self.training:
+                m = use.expand(b, t, 1).reshape(-1)
+                self.stats[q].index_add_(0, i[m], torch.cat([flat[m], torch.ones_like(flat[m][:, :1])], 1))
+                self.spare[q] = flat[torch.randperm(b * t, device=z.device)]
+            e = use * self.codes[q][i].reshape(b, t, d)
+            out, r = out + e, r - e
+            commit = commit + (((z - out) ** 2).mean(-1, keepdim=True) * use).sum() / use.sum() / t
+            idx.append(i.reshape(b, t))
+        return z + (out - z).detach(), commit / len(idx), idx
+
+
+class Codec(nn.Module):
+    def __init__(self, m):
+        super().__init__()
+        self.encoder, self.decoder = Encoder(m), Decoder(m)
+        self.rvq = RVQ(m['latent'], m['codewords'], m['codebooks'])
