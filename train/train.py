@@ -1,12 +1,13 @@
 """Train the codec: train.py CONFIG DATA RUN [--init STATE]
 
 RUN is a folder: state.pt (everything, written every few minutes; a run goes on from it, to the step), log.jsonl
-(losses), validation.jsonl (a table row every `validate_steps`). On several cores or GPUs start it under
+(losses), validation.jsonl (a table row every `validate_steps`). SIGTERM and SIGINT save and stop. On several cores or GPUs start it under
 torchrun: workers share gradients, and a batch is `batch` crops a worker.
 """
 import argparse
 import json
 import os
+import signal
 import time
 import torch
 import torch.distributed as dist
@@ -203,6 +204,12 @@ class Trainer:
             else:
                 self.ema[k].lerp_(v, 1 - decay)
 
+    def agreed(self, stop):
+        """Whether any worker was told to stop: all leave at the same step."""
+        flag = stop.to(self.device)
+        self.share([flag], False)
+        return flag.item() > 0
+
     def log(self, name, row):
         if self.rank == 0:
             with open(os.path.join(self.run, name), 'a') as f:
@@ -211,7 +218,10 @@ class Trainer:
 
     def go(self):
         smooth, started, saved, mark = {}, time.time(), time.time(), self.step
-        while schedule(self.cfg['phases'], self.step)[0] is not None:
+        stop = torch.zeros(1)
+        for s in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(s, lambda *_: stop.fill_(1))
+        while schedule(self.cfg['phases'], self.step)[0] is not None and not self.agreed(stop):
             for k, v in self.one_step().items():
                 v = v.item()
                 smooth[k] = 0.98 * smooth.get(k, v) + 0.02 * v
