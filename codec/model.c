@@ -1,0 +1,119 @@
+#include "lac/model.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "kernels.h"
+#include "modelfile.h"
+#include "modelopen.h"
+#include "rvq.h"
+#include "workspace.h"
+
+/* One piece of memory: the model, then half_norm. */
+static int create(lac_model **model, const lac_model *parsed)
+{
+    const lac_arch *a = &parsed->arch;
+    size_t codes = (size_t)a->codebooks * a->codewords;
+    size_t head = (sizeof *parsed + LAC_ALIGN - 1) / LAC_ALIGN * LAC_ALIGN;
+    unsigned char *base = lac_alloc(head + codes * sizeof(int32_t));
+    if (base == NULL)
+        return LAC_ERROR_MEMORY;
+    int32_t *half_norm = (int32_t *)(void *)(base + head);
+    lac_rvq_half_norms(half_norm, parsed->codes, codes, a->latent);
+    *model = (lac_model *)(void *)base;
+    **model = *parsed;
+    (*model)->half_norm = half_norm;
+    return LAC_OK;
+}
+
+/* Takes the file over: on failure it is released. */
+static int open_taken(lac_model **model, lac_model_bytes *bytes)
+{
+    lac_model parsed;
+    int status = lac_modelfile_parse(&parsed, bytes->data, bytes->size);
+    parsed.mapping = bytes->mapping;
+    parsed.owned = bytes->owned;
+    if (status == LAC_OK)
+        status = create(model, &parsed);
+    if (status != LAC_OK)
+        lac_model_bytes_release(bytes);
+    return status;
+}
+
+int lac_model_open_memory(lac_model **model, const void *data, size_t size)
+{
+    if (model == NULL || (data == NULL && size > 0))
+        return LAC_ERROR_ARGUMENT;
+    if (size == 0)
+        return LAC_ERROR_TRUNCATED;
+    if (size > LAC_MODEL_MAX_BYTES)
+        return LAC_ERROR_LIMIT;
+    lac_model_bytes bytes = {.data = data, .size = size};
+    if ((uintptr_t)data % LAC_ALIGN != 0) {
+        bytes.data = bytes.owned = lac_alloc(size);
+        if (bytes.owned == NULL)
+            return LAC_ERROR_MEMORY;
+        memcpy(bytes.owned, data, size);
+    }
+    return open_taken(model, &bytes);
+}
+
+int lac_model_open_file(lac_model **model, const char *path)
+{
+    if (model == NULL || path == NULL)
+        return LAC_ERROR_ARGUMENT;
+    lac_model_bytes bytes;
+    int status = lac_model_bytes_read(&bytes, path);
+    return status == LAC_OK ? open_taken(model, &bytes) : status;
+}
+
+static int open_embedded(lac_model **model, const lac_embedded_model *e)
+{
+    return lac_model_open_memory(model, e->begin, (size_t)(e->end - e->begin));
+}
+
+int lac_model_open(lac_model **model, const char *name)
+{
+    if (model == NULL)
+        return LAC_ERROR_ARGUMENT;
+    if (name == NULL || *name == 0) {
+        if (lac_embedded_models[0].name != NULL)
+            return open_embedded(model, &lac_embedded_models[0]);
+        name = LAC_MODEL_DEFAULT;
+    }
+    for (const lac_embedded_model *e = lac_embedded_models; e->name != NULL; e++)
+        if (strcmp(e->name, name) == 0)
+            return open_embedded(model, e);
+    char path[LAC_MODEL_PATH_SIZE];
+    int status = lac_model_find(path, name);
+    return status == LAC_OK ? lac_model_open_file(model, path) : status;
+}
+
+void lac_model_close(lac_model **model)
+{
+    if (model == NULL || *model == NULL)
+        return;
+    lac_model_bytes bytes = {.size = (*model)->size, .mapping = (*model)->mapping, .owned = (*model)->owned};
+    lac_model_bytes_release(&bytes);
+    lac_free(*model);
+    *model = NULL;
+}
+
+void lac_model_get_info(const lac_model *model, lac_model_info *info)
+{
+    *info = model->info;
+}
+
+const char *lac_model_embedded_name(size_t index)
+{
+    for (size_t i = 0; lac_embedded_models[i].name != NULL; i++)
+        if (i == index)
+            return lac_embedded_models[i].name;
+    return NULL;
+}
+
+const char *lac_model_kernels(const lac_model *model)
+{
+    (void)model;
+    return "gemm_s16s8_c,depthwise_c,norm_row_c,gelu_c";
+}
