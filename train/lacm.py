@@ -1,0 +1,105 @@
+"""Model files (.lacm): names, shapes, order of tensors, writing and reading. doc/model-format.md is normative."""
+import struct
+import numpy as np
+from model import BINS, LONG, PERIODIC_HI, PERIODIC_LO, WIN
+
+ALIGN, TABLE, BLOCKS = 64, 384, 12
+ONE = 512                                     # fixed-point one of codewords
+DTYPES = {1: np.dtype('<i1'), 2: np.dtype('<i2'), 3: np.dtype('<f4')}
+SCALARS = ['bands', 'latent', 'kernel', 'codebooks', 'codewords', 'expand_encoder_fine', 'expand_coarse',
+           'expand_decoder_fine']
+LISTS = [('encoder', 'fine'), ('encoder', 'coarse'), ('decoder', 'coarse'), ('decoder', 'fine')]
+
+
+def crc32c(data):
+    table = []
+    for i in range(256):
+        for _ in range(8):
+            i = i >> 1 ^ (0x82f63b78 if i & 1 else 0)
+        table.append(i)
+    crc = 0xffffffff
+    for byte in data:
+        crc = crc >> 8 ^ table[(crc ^ byte) & 255]
+    return crc ^ 0xffffffff
+
+
+def linear(name, i, o):
+    return [(name + '.weight', 1, (o, i)), (name + '.scale', 3, (o,)), (name + '.bias', 3, (o,))]
+
+
+def blocks(name, widths, expand, kernel):
+    rows = []
+    for n, c in enumerate(widths):
+        p = '%s.%d' % (name, n)
+        rows += [(p + '.depthwise.weight', 3, (kernel, c)), (p + '.depthwise.bias', 3, (c,))]
+        rows += linear(p + '.up', c, expand * c) + linear(p + '.down', expand * c, c)
+    return rows
+
+
+def layout(m):
+    """config['model'] -> [(name, dtype, shape)] in file order."""
+    e, d, p, k = m['encoder'], m['decoder'], m['bands'], m['kernel']
+    return ([('encoder.window', 3, (WIN,)), ('encoder.long_window', 3, (LONG,)),
+             ('encoder.cosines', 3, (PERIODIC_HI - PERIODIC_LO, p))]
+            + linear('encoder.input', 3 * BINS + p, e['fine'][0])
+            + blocks('encoder.fine', e['fine'], m['expand_encoder_fine'], k)
+            + linear('encoder.downsample', 4 * e['fine'][0], e['coarse'][0])
+            + blocks('encoder.coarse', e['coarse'], m['expand_coarse'], k)
+            + linear('encoder.output', e['coarse'][0], m['latent'])
+            + [('decoder.window', 3, (WIN,))]
+            + linear('decoder.input', 3 * m['latent'], d['coarse'][0])
+            + blocks('decoder.coarse', d['coarse'], m['expand_coarse'], k)
+            + linear('decoder.upsample', d['coarse'][0], 2 * d['fine'][0])
+            + blocks('decoder.fine', d['fine'], m['expand_decoder_fine'], k)
+            + linear('decoder.output', d['fine'][0], 5 * BINS + p + 1)
+            + [('codes', 2, (m['codebooks'], m['codewords'], m['latent']))])
+
+
+def round_up(n):
+    return -(-n // ALIGN) * ALIGN
+
+
+def write(path, name, m, tensors):
+    """tensors: {name: array of the layout's dtype and shape}."""
+    rows = layout(m)
+    table, data = b'', b''
+    start = TABLE + 80 * len(rows)
+    for key, dtype, shape in rows:
+        a = np.ascontiguousarray(tensors[key], DTYPES[dtype])
+        assert a.shape == shape and np.array_equal(a, tensors[key]), key
+        assert dtype != 3 or np.abs(a).max() <= 1000, key
+        data += bytes(round_up(start + len(data)) - start - len(data))
+        table += struct.pack('<40sII4IQQ', key.encode(), dtype, len(shape), *(shape + (0,) * 4)[:4],
+                             start + len(data), a.nbytes)
+        data += a.tobytes()
+    data += bytes(round_up(start + len(data)) - start - len(data))
+    arch = [m[k] for k in SCALARS]
+    for side, kind in LISTS:
+        w = m[side][kind]
+        arch += [len(w)] + w + [0] * (BLOCKS - len(w))
+    fixed = struct.pack('<64s64I', name.encode(), 24000, 480, ONE, 1, *arch)
+    body = fixed + table + data
+    head = struct.pack('<4sIQII40x', b'LACM', 1, 64 + len(body), 0, len(rows))
+    crc = crc32c(head + body)
+    with open(path, 'wb') as f:
+        f.write(head[:16] + struct.pack('<I', crc) + head[20:] + body)
+
+
+def read(path):
+    """A sound file -> name, config['model'], {name: array}."""
+    with open(path, 'rb') as f:
+        raw = f.read()
+    magic, version, _, _, count = struct.unpack_from('<4sIQII', raw)
+    assert magic == b'LACM' and version == 1
+    arch = list(struct.unpack_from('<60I', raw, 144))
+    m = dict(zip(SCALARS, arch), encoder={}, decoder={})
+    for n, (side, kind) in enumerate(LISTS):
+        row = arch[8 + 13 * n:21 + 13 * n]
+        m[side][kind] = row[1:1 + row[0]]
+    tensors = {}
+    for i in range(count):
+        key, dtype, rank, *rest = struct.unpack_from('<40sII4IQQ', raw, TABLE + 80 * i)
+        shape, offset = rest[:rank], rest[4]
+        a = np.frombuffer(raw, DTYPES[dtype], int(np.prod(shape)), offset)
+        tensors[key.rstrip(b'\0').decode()] = a.reshape(shape)
+    return raw[64:128].rstrip(b'\0').decode(), m, tensors
