@@ -1,0 +1,41 @@
+#include "conceal.h"
+
+#include <string.h>
+
+lac_gain lac_conceal_received(lac_conceal *c, const int16_t *z, size_t d)
+{
+    uint8_t from = c->begun || c->lost > 0 ? c->gain : LAC_GAIN_ONE;
+    memcpy(c->latent, z, d * sizeof *z);
+    c->lost = 0;
+    c->gain = LAC_GAIN_ONE;
+    c->begun = true;
+    return (lac_gain){{from, (uint8_t)((from + LAC_GAIN_ONE) / 2), LAC_GAIN_ONE}};
+}
+
+lac_gain lac_conceal_lost(lac_conceal *c, int16_t *z, size_t d)
+{
+    if (c->lost == LAC_CONCEAL_FRAMES)
+        memset(c->latent, 0, sizeof c->latent);
+    else
+        c->lost++;
+    memcpy(z, c->latent, d * sizeof *z);
+    if (!c->begun)
+        return (lac_gain){{0, 0, 0}};
+    uint8_t from = c->gain;
+    c->gain = (uint8_t)(LAC_GAIN_ONE * (LAC_CONCEAL_FRAMES - c->lost) / LAC_CONCEAL_FRAMES);
+    return (lac_gain){{from, (uint8_t)((from + c->gain) / 2), c->gain}};
+}
+
+static void apply_hop(int from, int to, float *pcm)
+{
+    if (from == LAC_GAIN_ONE && to == LAC_GAIN_ONE)
+        return;
+    for (int n = 0; n < LAC_HOP; n++)
+        pcm[n] *= (float)(from * LAC_HOP + (to - from) * (n + 1)) * (1.0f / (LAC_GAIN_ONE * LAC_HOP));
+}
+
+void lac_gain_apply(lac_gain g, float *pcm)
+{
+    apply_hop(g.at[0], g.at[1], pcm);
+    apply_hop(g.at[1], g.at[2], pcm + LAC_HOP);
+}

@@ -1,0 +1,84 @@
+#include "frontend.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "fmath.h"
+
+/* Scratch of one thread: [LAC_LONG_FFT] input, [LAC_LONG_FFT + 2] spectrum, the transform's own. */
+#define INPUT_FLOATS ((size_t)LAC_LONG_FFT)
+#define SPECTRUM_FLOATS ((size_t)LAC_LONG_FFT + 2)
+
+int lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model, size_t rows, unsigned threads)
+{
+    size_t fft_floats = lac_fft_scratch(LAC_LONG_FFT);
+    if (fft_floats < lac_fft_scratch(LAC_WINDOW))
+        fft_floats = lac_fft_scratch(LAC_WINDOW);
+    f->weights = &model->encoder;
+    f->bands = model->arch.bands;
+    f->width = 3 * LAC_BINS + f->bands;
+    f->parts = threads < rows ? threads : (unsigned)rows;
+    f->scratch_floats = (INPUT_FLOATS + SPECTRUM_FLOATS + fft_floats + 15) & ~(size_t)15;
+    f->scratch = lac_workspace_take(w, f->parts * f->scratch_floats, sizeof(float));
+    int status = lac_fft_init(&f->fft, w, LAC_WINDOW);
+    return status ? status : lac_fft_init(&f->long_fft, w, LAC_LONG_FFT);
+}
+
+static void spectrum(const lac_features *f, const float *pcm, float *out, float *scratch)
+{
+    const float *window = f->weights->window;
+    float *x = scratch, *bins = scratch + INPUT_FLOATS;
+    for (size_t n = 0; n < LAC_WINDOW; n++)
+        x[n] = pcm[n] * window[n];
+    lac_fft_forward(f->fft, x, bins, bins + SPECTRUM_FLOATS);
+    for (size_t k = 0; k < LAC_BINS; k++) {
+        float re = bins[2 * k] * (1 / 15.5f), im = bins[2 * k + 1] * (1 / 15.5f);
+        float log_power = lac_logf(re * re + im * im + 1e-8f);
+        float compress = lac_expf(-0.35f * log_power);
+        out[k] = re * compress;
+        out[LAC_BINS + k] = im * compress;
+        out[2 * LAC_BINS + k] = (log_power + 9) * 0.25f;
+    }
+}
+
+static void periodicity(const lac_features *f, const float *pcm, float *out, float *scratch)
+{
+    const float *window = f->weights->long_window, *cosines = f->weights->cosines;
+    float *x = scratch, *bins = scratch + INPUT_FLOATS;
+    for (size_t n = 0; n < LAC_LONG_WINDOW; n++)
+        x[n] = pcm[n] * window[n];
+    memset(x + LAC_LONG_WINDOW, 0, (LAC_LONG_FFT - LAC_LONG_WINDOW) * sizeof(float));
+    lac_fft_forward(f->long_fft, x, bins, bins + SPECTRUM_FLOATS);
+
+    float magnitude[LAC_PERIODIC_BINS];
+    for (size_t k = 0; k < LAC_PERIODIC_BINS; k++) {
+        float re = bins[2 * (LAC_PERIODIC_LO + k)], im = bins[2 * (LAC_PERIODIC_LO + k) + 1];
+        magnitude[k] = sqrtf(re * re + im * im);
+    }
+    float factor = 3 / (lac_sum(magnitude, LAC_PERIODIC_BINS) + 1e-3f);
+    memset(out, 0, f->bands * sizeof(float));
+    for (size_t k = 0; k < LAC_PERIODIC_BINS; k++)
+        for (size_t p = 0; p < f->bands; p++)
+            out[p] += magnitude[k] * cosines[k * f->bands + p];
+    for (size_t p = 0; p < f->bands; p++)
+        out[p] *= factor;
+}
+
+static void run_rows(const lac_features *f, const float *pcm, size_t first, size_t end, float *out, float *scratch)
+{
+    for (size_t i = first; i < end; i++) {
+        const float *stop = pcm + (i + 1) * LAC_HOP;
+        spectrum(f, stop - LAC_WINDOW, out + i * f->width, scratch);
+        periodicity(f, stop - LAC_LONG_WINDOW, out + i * f->width + 3 * LAC_BINS, scratch);
+    }
+}
+
+void lac_features_run(const lac_features *f, const float *pcm, size_t rows, float *out)
+{
+    size_t parts = f->parts < rows ? f->parts : rows;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) num_threads((int)parts) if (parts > 1)
+#endif
+    for (size_t p = 0; p < parts; p++)
+        run_rows(f, pcm, rows * p / parts, rows * (p + 1) / parts, out, f->scratch + p * f->scratch_floats);
+}

@@ -1,0 +1,28 @@
+/* What the encoder's network sees of a fine frame: compressed complex spectrum, log power, periodicity curve. */
+#ifndef LAC_CODEC_FRONTEND_H
+#define LAC_CODEC_FRONTEND_H
+
+#include <stddef.h>
+
+#include "fft.h"
+#include "weights.h"
+#include "workspace.h"
+
+#define LAC_FEATURE_PAST (LAC_LONG_WINDOW - LAC_HOP) /* samples before its own hop that a fine frame sees */
+
+typedef struct lac_features {
+    const lac_encoder_weights *weights;
+    const lac_fft *fft, *long_fft;
+    size_t bands, width;        /* width of a row: 3 * LAC_BINS + bands */
+    unsigned parts;             /* rows are worked on by this many threads */
+    size_t scratch_floats;
+    float *scratch;             /* [parts][scratch_floats] */
+} lac_features;
+
+/* For at most `rows` rows a call. */
+int lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model, size_t rows, unsigned threads);
+
+/* out [rows][width]; row i belongs to the hop pcm[i * LAC_HOP] ..; pcm has LAC_FEATURE_PAST samples before it. */
+void lac_features_run(const lac_features *f, const float *pcm, size_t rows, float *out);
+
+#endif

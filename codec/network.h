@@ -1,0 +1,65 @@
+/* The network's layers on rows of activations, with the history that makes them streams.
+ *
+ * A row is one frame. Layers are causal: before a stream's first row every layer's input counts as zero. Results
+ * depend neither on how rows are split over calls nor on the number of threads. */
+#ifndef LAC_CODEC_NETWORK_H
+#define LAC_CODEC_NETWORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weights.h"
+#include "workspace.h"
+
+/* For tests: is given each layer's output x [rows][width], rows `stride` floats apart. Names as in train/model.py,
+ * index -1 where a layer has none. */
+typedef struct lac_tap {
+    void (*layer)(void *user, const char *name, int index, const float *x, size_t rows, size_t width, size_t stride);
+    void *user;
+} lac_tap;
+
+void lac_tap_layer(const lac_tap *tap, const char *name, int index, const float *x, size_t rows, size_t width,
+                   size_t stride);
+
+/* Scratch that all layers of a stream share. Collect the needs of each layer, then take it. */
+typedef struct lac_layer_needs {
+    size_t rows, quantised, mixed, hidden;
+} lac_layer_needs;
+
+typedef struct lac_layer_work {
+    unsigned threads;
+    int16_t *quantised; /* [rows][in] of the product to come */
+    float *scale;       /* [rows] */
+    float *mixed;       /* [rows][width] */
+    float *hidden;      /* [rows][hidden] */
+} lac_layer_work;
+
+void lac_layer_needs_linear(lac_layer_needs *needs, const lac_linear *l, size_t rows);
+void lac_layer_needs_blocks(lac_layer_needs *needs, const lac_block *blocks, size_t count, size_t rows);
+void lac_layer_work_init(lac_layer_work *work, lac_workspace *w, const lac_layer_needs *needs, unsigned threads);
+
+/* work->quantised = rows of x [rows][n], `stride` floats apart; may overlap, as a convolution's windows do. */
+void lac_layer_quantise(lac_layer_work *work, const float *x, size_t stride, size_t rows, size_t n);
+
+/* The same of each row's norm. */
+void lac_layer_quantise_norm(lac_layer_work *work, const float *x, size_t rows, size_t n);
+
+/* out [rows][l->out], ldo floats apart = the layer on the quantised rows from `first` on. */
+void lac_layer_product(const lac_layer_work *work, const lac_linear *l, size_t first, size_t rows, float *out,
+                       size_t ldo);
+
+/* Blocks of one width in a row. */
+typedef struct lac_stack {
+    const lac_block *blocks;
+    size_t count, width, past; /* past: floats of history a block */
+    float *x;                  /* [rows][width], with at least kernel - 1 and 2 writable rows before it */
+    float *history;            /* [count][past] */
+} lac_stack;
+
+void lac_stack_init(lac_stack *s, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows);
+void lac_stack_reset(lac_stack *s);
+
+/* s->x [rows][width] through all blocks, in place. The rows before it are left undefined. */
+void lac_stack_run(lac_stack *s, size_t rows, lac_layer_work *work, const lac_tap *tap, const char *name);
+
+#endif

@@ -1,0 +1,269 @@
+#include "sourcefilter.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "fmath.h"
+#include "rng.h"
+
+#define F0_MIN 60.0f
+#define F0_MAX 500.0f
+#define F0_SPAN 2.1202635f                         /* log(F0_MAX / F0_MIN) */
+#define EDGE 11800.0f                              /* Hz: harmonics above are left out */
+#define PHASE_PER_HZ (4294967296.0f / LAC_RATE)    /* phase a sample */
+#define SPECTRUM_FLOATS ((size_t)LAC_WINDOW + 16)  /* [LAC_BINS][2], aligned */
+
+/* The pulses of one hop: phase a sample goes from `from` towards `to`. */
+typedef struct sweep {
+    int64_t from, to;
+    uint32_t harmonics; /* 0: unvoiced */
+} sweep;
+
+static size_t fft_floats(void)
+{
+    return (lac_fft_scratch(LAC_WINDOW) + 15) & ~(size_t)15;
+}
+
+int lac_sourcefilter_init(lac_sourcefilter *s, lac_workspace *w, const lac_model *model, size_t rows, unsigned threads)
+{
+    s->window = model->decoder.window;
+    s->bands = model->arch.bands;
+    s->parts = threads < rows ? threads : (unsigned)rows;
+    s->scratch_floats = LAC_WINDOW + 2 * SPECTRUM_FLOATS + fft_floats();
+    s->pulses = lac_workspace_take(w, (1 + rows) * LAC_HOP, sizeof(float));
+    s->noise = lac_workspace_take(w, (1 + rows) * LAC_HOP, sizeof(float));
+    s->frames = lac_workspace_take(w, rows * LAC_WINDOW, sizeof(float));
+    s->scratch = lac_workspace_take(w, s->parts * s->scratch_floats, sizeof(float));
+    return lac_fft_init(&s->fft, w, LAC_WINDOW);
+}
+
+void lac_sourcefilter_reset(lac_sourcefilter *s)
+{
+    memset(&s->state, 0, sizeof s->state);
+}
+
+static float peak_of(const float *q, size_t n, size_t *index)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (q[i] > q[best])
+            best = i;
+    *index = best;
+    return q[best];
+}
+
+static float peak_class(const float *q, size_t bands, size_t peak)
+{
+    float weights = 0, sum = 0;
+    for (int o = -2; o <= 2; o++) {
+        long i = (long)peak + o;
+        i = i < 0 ? 0 : i >= (long)bands ? (long)bands - 1 : i;
+        float e = lac_expf(q[i] - q[peak]);
+        weights += e;
+        sum += e * (float)i;
+    }
+    return sum / weights;
+}
+
+float lac_pitch_hz(const float *logits, size_t bands)
+{
+    const float *q = logits + 1;
+    size_t peak;
+    float top = peak_of(q, bands, &peak), sum = 0;
+    for (size_t i = 0; i < bands; i++)
+        sum += lac_expf(q[i] - top);
+    if (!(top + lac_logf(sum) > logits[0]))
+        return 0;
+    float hz = F0_MIN * lac_expf(peak_class(q, bands, peak) / (float)(bands - 1) * F0_SPAN);
+    if (!(hz > F0_MIN))
+        return F0_MIN;
+    return hz < F0_MAX ? hz : F0_MAX;
+}
+
+/* Pitch f0 is reached at the hop's end; at an onset it is held backwards. */
+static sweep sweep_of(float before, float f0)
+{
+    if (!(f0 > 0))
+        return (sweep){0};
+    float start = before > 0 ? before : f0;
+    return (sweep){.from = (int64_t)(start * PHASE_PER_HZ),
+                   .to = (int64_t)(f0 * PHASE_PER_HZ),
+                   .harmonics = (uint32_t)(EDGE / (start > f0 ? start : f0))};
+}
+
+static uint32_t sweep_step(const sweep *s, int n)
+{
+    return (uint32_t)(s->from + (s->to - s->from) * n / LAC_HOP);
+}
+
+/* Phase that a hop adds. */
+static uint32_t sweep_advance(const sweep *s)
+{
+    uint32_t sum = 0;
+    if (s->harmonics > 0)
+        for (int n = 0; n < LAC_HOP; n++)
+            sum += sweep_step(s, n);
+    return sum;
+}
+
+/* Sum of `harmonics` cosines of equal size: a Dirichlet kernel. */
+static float pulse_at(uint32_t phase, uint32_t harmonics)
+{
+    float s = lac_sin_turn(phase >> 1);
+    if (s < 1e-4f && s > -1e-4f)
+        return (float)harmonics;
+    uint64_t wide = (2 * (uint64_t)harmonics + 1) * phase >> 1;
+    return lac_sin_turn((uint32_t)wide) / (2 * s) - 0.5f;
+}
+
+/* One hop to out [LAC_HOP]; the phase at its end. */
+static uint32_t pulse_hop(float *out, uint32_t phase, const sweep *s)
+{
+    if (s->harmonics == 0) {
+        memset(out, 0, LAC_HOP * sizeof(float));
+        return phase;
+    }
+    float scale = sqrtf(2 / (float)s->harmonics);
+    for (int n = 0; n < LAC_HOP; n++) {
+        phase += sweep_step(s, n);
+        out[n] = pulse_at(phase, s->harmonics) * scale;
+    }
+    return phase;
+}
+
+static void noise_hop(float *out, uint64_t hop)
+{
+    for (size_t n = 0; n < LAC_HOP; n++)
+        out[n] = lac_noise(hop * LAC_HOP + n);
+}
+
+static void windowed_spectrum(const lac_sourcefilter *s, const float *x, float *out, float *buffer, float *fft)
+{
+    for (size_t n = 0; n < LAC_WINDOW; n++)
+        buffer[n] = x[n] * s->window[n];
+    lac_fft_forward(s->fft, buffer, out, fft);
+}
+
+static float below(float x, float limit)
+{
+    return x < limit ? x : limit;
+}
+
+/* pulses[2 * k ..] = the shaped spectrum: both sources and the rest. */
+static void shape(float *pulses, const float *noise, const float *spectra)
+{
+    const float *voice = spectra, *breath = spectra + LAC_BINS, *size = spectra + 2 * LAC_BINS;
+    const float *re = spectra + 3 * LAC_BINS, *im = spectra + 4 * LAC_BINS;
+    for (size_t k = 0; k < LAC_BINS; k++) {
+        float v = lac_expf(below(voice[k], 5) - 3), b = lac_expf(below(breath[k], 5) - 4);
+        float r = 15.5f * lac_expf(below(size[k], 6) - 4) / sqrtf(re[k] * re[k] + im[k] * im[k] + 1e-6f);
+        pulses[2 * k] = pulses[2 * k] * v + noise[2 * k] * b + re[k] * r;
+        pulses[2 * k + 1] = pulses[2 * k + 1] * v + noise[2 * k + 1] * b + im[k] * r;
+    }
+}
+
+/* Two hops of pulses and noise -> windowed frame [LAC_WINDOW]. */
+static void synthesise(const lac_sourcefilter *s, const float *spectra, const float *pulses, const float *noise,
+                       float *frame, float *scratch)
+{
+    float *e = scratch + LAC_WINDOW, *w = e + SPECTRUM_FLOATS, *fft = w + SPECTRUM_FLOATS;
+    windowed_spectrum(s, pulses, e, scratch, fft);
+    windowed_spectrum(s, noise, w, scratch, fft);
+    shape(e, w, spectra);
+    lac_fft_inverse(s->fft, e, frame, fft);
+    for (size_t n = 0; n < LAC_WINDOW; n++)
+        frame[n] *= s->window[n];
+}
+
+static void push_pitch(lac_sourcefilter_state *t, float f0)
+{
+    t->f0[0] = t->f0[1];
+    t->f0[1] = t->f0[2];
+    t->f0[2] = f0;
+}
+
+static void run_sources(lac_sourcefilter *s, const float *o, size_t ldo, size_t rows)
+{
+    lac_sourcefilter_state *t = &s->state;
+    memcpy(s->pulses, t->pulses, sizeof t->pulses);
+    memcpy(s->noise, t->noise, sizeof t->noise);
+    for (size_t i = 0; i < rows; i++) {
+        push_pitch(t, lac_pitch_hz(o + i * ldo + LAC_SPECTRA, s->bands));
+        sweep hop = sweep_of(t->f0[1], t->f0[2]);
+        t->phase = pulse_hop(s->pulses + (1 + i) * LAC_HOP, t->phase, &hop);
+        noise_hop(s->noise + (1 + i) * LAC_HOP, t->hop++);
+    }
+    memcpy(t->pulses, s->pulses + rows * LAC_HOP, sizeof t->pulses);
+    memcpy(t->noise, s->noise + rows * LAC_HOP, sizeof t->noise);
+}
+
+static void run_frames(lac_sourcefilter *s, const float *o, size_t ldo, size_t first, size_t end, float *scratch)
+{
+    for (size_t i = first; i < end; i++)
+        synthesise(s, o + i * ldo, s->pulses + i * LAC_HOP, s->noise + i * LAC_HOP, s->frames + i * LAC_WINDOW,
+                   scratch);
+}
+
+static void overlap_add(lac_sourcefilter_state *t, const float *frames, size_t rows, float *pcm)
+{
+    for (size_t i = 0; i < rows; i++) {
+        const float *frame = frames + i * LAC_WINDOW;
+        for (size_t n = 0; n < LAC_HOP; n++)
+            pcm[i * LAC_HOP + n] = t->tail[n] + frame[n];
+        memcpy(t->tail, frame + LAC_HOP, sizeof t->tail);
+    }
+}
+
+void lac_sourcefilter_run(lac_sourcefilter *s, const float *o, size_t ldo, size_t rows, float *pcm)
+{
+    size_t parts = s->parts < rows ? s->parts : rows;
+    run_sources(s, o, ldo, rows);
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) num_threads((int)parts) if (parts > 1)
+#endif
+    for (size_t p = 0; p < parts; p++)
+        run_frames(s, o, ldo, rows * p / parts, rows * (p + 1) / parts, s->scratch + p * s->scratch_floats);
+    overlap_add(&s->state, s->frames, rows, pcm);
+    memcpy(s->state.spectra, o + (rows - 1) * ldo, sizeof s->state.spectra);
+    s->state.begun = true;
+}
+
+void lac_sourcefilter_skip(lac_sourcefilter *s, const float *logits, size_t ldo, size_t rows)
+{
+    lac_sourcefilter_state *t = &s->state;
+    for (size_t i = 0; i < rows; i++) {
+        push_pitch(t, lac_pitch_hz(logits + i * ldo, s->bands));
+        sweep hop = sweep_of(t->f0[1], t->f0[2]);
+        t->phase += sweep_advance(&hop);
+    }
+    t->hop += rows;
+}
+
+static void rebuild_noise(float *out, uint64_t hop, uint64_t back)
+{
+    if (hop >= back)
+        noise_hop(out, hop - back);
+    else
+        memset(out, 0, LAC_HOP * sizeof(float));
+}
+
+void lac_sourcefilter_rebuild(lac_sourcefilter *s, const float *spectra)
+{
+    lac_sourcefilter_state *t = &s->state;
+    if (spectra) {
+        memcpy(t->spectra, spectra, sizeof t->spectra);
+        t->begun = true;
+    }
+    sweep before = sweep_of(t->f0[0], t->f0[1]), last = sweep_of(t->f0[1], t->f0[2]);
+    uint32_t middle = t->phase - sweep_advance(&last);
+    pulse_hop(s->pulses, middle - sweep_advance(&before), &before);
+    pulse_hop(s->pulses + LAC_HOP, middle, &last);
+    rebuild_noise(s->noise, t->hop, 2);
+    rebuild_noise(s->noise + LAC_HOP, t->hop, 1);
+    memcpy(t->pulses, s->pulses + LAC_HOP, sizeof t->pulses);
+    memcpy(t->noise, s->noise + LAC_HOP, sizeof t->noise);
+    if (t->begun) {
+        synthesise(s, t->spectra, s->pulses, s->noise, s->frames, s->scratch);
+        memcpy(t->tail, s->frames + LAC_HOP, sizeof t->tail);
+    }
+}

@@ -1,0 +1,21 @@
+/* Inside views of encoder and decoder, for tests and the tools that build vectors. */
+#ifndef LAC_CODEC_STREAMS_H
+#define LAC_CODEC_STREAMS_H
+
+#include "lac/decoder.h"
+#include "lac/encoder.h"
+#include "network.h"
+
+/* As lac_encoder_write, with the latents in fixed point, one = LAC_LATENT_ONE, beside the tokens.
+ *   latents  [capacity][D] */
+int lac_encoder_write_latents(lac_encoder *encoder, const float *pcm, size_t samples, uint16_t *tokens,
+                              int16_t *latents, size_t capacity, size_t *frames);
+
+/* As lac_decoder_read, from latents [frames][D] in fixed point instead of tokens; no frame is lost. */
+int lac_decoder_read_latents(lac_decoder *decoder, const int16_t *latents, size_t frames, float *pcm);
+
+/* Called with each layer's output from now on. */
+void lac_encoder_set_tap(lac_encoder *encoder, const lac_tap *tap);
+void lac_decoder_set_tap(lac_decoder *decoder, const lac_tap *tap);
+
+#endif
