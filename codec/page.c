@@ -1,0 +1,428 @@
+#include "page.h"
+
+#include <string.h>
+
+#include "bytes.h"
+
+#define KIND_LIST 33
+#define KIND_MASK 0x3f
+#define FLAG_SHORT 0x40
+#define FLAG_CODED 0x80
+
+/* A cursor over bytes that goes bad, and stays so, instead of passing the end. */
+typedef struct cursor {
+    const uint8_t *data;
+    size_t size, at;
+    bool short_of, bad;
+} cursor;
+
+static uint32_t take8(cursor *c)
+{
+    if (c->at >= c->size) {
+        c->short_of = true;
+        return 0;
+    }
+    return c->data[c->at++];
+}
+
+static uint32_t take16(cursor *c)
+{
+    uint32_t low = take8(c);
+    return low | take8(c) << 8;
+}
+
+static uint64_t take_varint(cursor *c, unsigned bits)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < bits; shift += 7) {
+        uint64_t byte = take8(c);
+        value |= (byte & 0x7f) << shift;
+        if (byte & 0x80)
+            continue;
+        if ((byte == 0 && shift > 0 && !c->short_of) || value >> bits)
+            c->bad = true;
+        return value;
+    }
+    c->bad = true;
+    return 0;
+}
+
+static int cursor_status(const cursor *c)
+{
+    return c->short_of ? LAC_ERROR_TRUNCATED : c->bad ? LAC_ERROR_FORMAT : LAC_OK;
+}
+
+static uint8_t *put_varint(uint8_t *out, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        *out++ = (uint8_t)(value | 0x80);
+    *out++ = (uint8_t)value;
+    return out;
+}
+
+uint64_t lac_scale_ceil(uint64_t samples, uint32_t to, uint32_t from)
+{
+    uint64_t whole = samples / from, rest = ((samples % from) * to + (from - 1)) / from;
+    if (to > 0 && whole > (UINT64_MAX - rest) / to)
+        return UINT64_MAX;
+    return whole * to + rest;
+}
+
+/* ---- header ---- */
+
+bool lac_stream_format_equal(const lac_stream_format *a, const lac_stream_format *b)
+{
+    return memcmp(a->model_id, b->model_id, LAC_STREAM_ID_SIZE) == 0 && a->original_rate == b->original_rate &&
+           a->channels == b->channels && a->token_bits == b->token_bits && a->tagged == b->tagged;
+}
+
+static bool utf8_tail(const uint8_t *s, size_t size, size_t tail)
+{
+    if (size <= tail)
+        return false;
+    for (size_t i = 1; i <= tail; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return false;
+    return true;
+}
+
+/* Bytes of the well-formed sequence at s (Unicode, table 3-7), or 0. */
+static size_t utf8_length(const uint8_t *s, size_t size)
+{
+    uint8_t a = s[0];
+    if (a < 0x80)
+        return 1;
+    if (a >= 0xc2 && a <= 0xdf)
+        return utf8_tail(s, size, 1) ? 2 : 0;
+    if (a >= 0xe0 && a <= 0xef) {
+        bool ok = utf8_tail(s, size, 2) && !(a == 0xe0 && s[1] < 0xa0) && !(a == 0xed && s[1] > 0x9f);
+        return ok ? 3 : 0;
+    }
+    if (a >= 0xf0 && a <= 0xf4) {
+        bool ok = utf8_tail(s, size, 3) && !(a == 0xf0 && s[1] < 0x90) && !(a == 0xf4 && s[1] > 0x8f);
+        return ok ? 4 : 0;
+    }
+    return 0;
+}
+
+static bool value_valid(const uint8_t *s, size_t size)
+{
+    for (size_t i = 0, n; i < size; i += n)
+        if ((n = utf8_length(s + i, size - i)) == 0)
+            return false;
+    return true;
+}
+
+static bool name_valid(const uint8_t *s, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (s[i] < 0x20 || s[i] > 0x7e || s[i] == '=')
+            return false;
+    return size > 0;
+}
+
+bool lac_tags_valid(const uint8_t *data, size_t size, size_t *count)
+{
+    size_t tags = 0, at = 0;
+    while (at < size) {
+        const uint8_t *name_end = memchr(data + at, 0, size - at);
+        if (!name_end || !name_valid(data + at, (size_t)(name_end - data) - at))
+            return false;
+        at = (size_t)(name_end - data) + 1;
+        const uint8_t *value_end = at < size ? memchr(data + at, 0, size - at) : NULL;
+        if (!value_end || !value_valid(data + at, (size_t)(value_end - data) - at))
+            return false;
+        at = (size_t)(value_end - data) + 1;
+        tags++;
+    }
+    *count = tags;
+    return tags <= LAC_MAX_TAGS && size <= LAC_MAX_TAG_BYTES;
+}
+
+/* Version, model id, rate, and one byte of channels, token bits and tag flag: 13 bytes in header and end page. */
+static void put_format(uint8_t *out, const lac_stream_format *f)
+{
+    out[0] = LAC_STREAM_VERSION;
+    memcpy(out + 1, f->model_id, LAC_STREAM_ID_SIZE);
+    out[9] = (uint8_t)f->original_rate;
+    out[10] = (uint8_t)(f->original_rate >> 8);
+    out[11] = (uint8_t)(f->original_rate >> 16);
+    out[12] = (uint8_t)((f->channels - 1) | (f->token_bits - 1) << 3 | (f->tagged ? 0x80u : 0));
+}
+
+/* version apart: false if a field is out of range. */
+static bool get_format(lac_stream_format *f, const uint8_t *in)
+{
+    memcpy(f->model_id, in + 1, LAC_STREAM_ID_SIZE);
+    f->original_rate = lac_load16(in + 9) | (uint32_t)in[11] << 16;
+    f->channels = (in[12] & 7u) + 1;
+    f->token_bits = (in[12] >> 3 & 15u) + 1;
+    f->tagged = in[12] >> 7 != 0;
+    return f->original_rate >= 1 && f->original_rate <= LAC_STREAM_MAX_RATE;
+}
+
+size_t lac_header_build(uint8_t *out, const lac_stream_format *format, const uint8_t *tags, size_t tag_bytes)
+{
+    size_t size = LAC_HEADER_FIXED;
+    memcpy(out, "LAC", 3);
+    put_format(out + 3, format);
+    if (format->tagged) {
+        lac_store16(out + size, (uint16_t)tag_bytes);
+        if (tag_bytes > 0)
+            memcpy(out + size + 2, tags, tag_bytes);
+        size += 2 + tag_bytes;
+    }
+    lac_store32(out + size, lac_crc32c(0, out, size));
+    return size + 4;
+}
+
+/* Where the tags stand and how large the header is; false if `size` bytes do not reach to tell. */
+static bool header_extent(lac_header *h, const uint8_t *data, size_t size)
+{
+    h->tag_offset = h->tag_bytes = 0;
+    h->size = LAC_HEADER_MIN;
+    if (size < LAC_HEADER_MIN)
+        return false;
+    if (!(data[LAC_HEADER_FIXED - 1] & 0x80))
+        return true;
+    h->tag_offset = LAC_HEADER_FIXED + 2;
+    h->tag_bytes = lac_load16(data + LAC_HEADER_FIXED);
+    h->size = h->tag_offset + h->tag_bytes + 4;
+    return size >= h->size;
+}
+
+int lac_header_parse(lac_header *h, const uint8_t *data, size_t size)
+{
+    size_t tags;
+    h->size = LAC_HEADER_MIN;
+    if (memcmp(data, "LAC", size < 3 ? size : 3) != 0)
+        return LAC_ERROR_FORMAT;
+    if (size < 4)
+        return LAC_ERROR_TRUNCATED;
+    if (data[3] > LAC_STREAM_VERSION)
+        return LAC_ERROR_VERSION;
+    if (!header_extent(h, data, size))
+        return LAC_ERROR_TRUNCATED;
+    if (lac_load32(data + h->size - 4) != lac_crc32c(0, data, h->size - 4))
+        return LAC_ERROR_CHECKSUM;
+    if (data[3] != LAC_STREAM_VERSION || !get_format(&h->format, data + 3) ||
+        !lac_tags_valid(data + h->tag_offset, h->tag_bytes, &tags))
+        return LAC_ERROR_FORMAT;
+    return LAC_OK;
+}
+
+/* ---- audio pages ---- */
+
+static bool uniform(const lac_page *p)
+{
+    for (uint32_t i = 1; i < p->frames; i++)
+        if (p->codebooks[i] != p->codebooks[0])
+            return false;
+    return true;
+}
+
+static void set_sizes(lac_page *p, const lac_stream_format *f, size_t head_size)
+{
+    uint64_t tokens = 0;
+    for (uint32_t i = 0; i < p->frames; i++)
+        tokens += p->codebooks[i];
+    p->token_bits = tokens * f->channels * f->token_bits;
+    p->head_size = head_size;
+    p->payload_size = (size_t)((p->token_bits + 7) / 8);
+    p->size = p->head_size + p->payload_size + 4;
+}
+
+static uint8_t *put_page_head(uint8_t *out, const lac_stream_format *f, const lac_page *p)
+{
+    bool same = uniform(p), whole = p->frames == LAC_PAGE_FRAMES;
+    *out++ = LAC_PAGE_SYNC_0;
+    *out++ = LAC_PAGE_SYNC_1;
+    *out++ = (uint8_t)((same ? p->codebooks[0] : KIND_LIST) | (whole ? 0 : FLAG_SHORT));
+    out = put_varint(out, p->number);
+    if (!whole)
+        *out++ = (uint8_t)p->frames;
+    if (!same) {
+        memcpy(out, p->codebooks, p->frames);
+        out += p->frames;
+    }
+    for (uint32_t c = 0; c < f->channels; c++, out += 2)
+        lac_store16(out, p->phase[c]);
+    return out;
+}
+
+void lac_page_build(uint8_t *out, const lac_stream_format *f, lac_page *p, const uint16_t *const *tokens,
+                    size_t stride)
+{
+    uint8_t *at = put_page_head(out, f, p);
+    uint32_t held = 0, bits = 0; /* LSB first: the oldest bit is the lowest */
+    set_sizes(p, f, (size_t)(at - out));
+    p->coding = 0;
+    for (uint32_t i = 0; i < p->frames; i++)
+        for (uint32_t c = 0; c < f->channels; c++)
+            for (uint32_t q = 0; q < p->codebooks[i]; q++) {
+                held |= (uint32_t)tokens[c][i * stride + q] << bits;
+                for (bits += f->token_bits; bits >= 8; bits -= 8, held >>= 8)
+                    *at++ = (uint8_t)held;
+            }
+    if (bits > 0)
+        *at++ = (uint8_t)held;
+    lac_store32(at, lac_crc32c(0, out, p->size - 4));
+}
+
+static void take_codebooks(lac_page *p, cursor *c, uint32_t kind)
+{
+    for (uint32_t i = 0; i < p->frames; i++) {
+        uint32_t n = kind == KIND_LIST ? take8(c) : kind;
+        if (n > LAC_MAX_CODEBOOKS) {
+            c->bad = true;
+            return;
+        }
+        p->codebooks[i] = (uint8_t)n;
+    }
+}
+
+int lac_page_parse(lac_page *p, const lac_stream_format *f, const uint8_t *data, size_t size)
+{
+    cursor c = {data, size, 0, false, false};
+    uint32_t sync = take16(&c), flags = take8(&c), kind = flags & KIND_MASK;
+    uint64_t coded_size = 0;
+    if (c.short_of)
+        return LAC_ERROR_TRUNCATED;
+    if (sync != (LAC_PAGE_SYNC_0 | LAC_PAGE_SYNC_1 << 8) || kind > KIND_LIST)
+        return LAC_ERROR_FORMAT;
+    p->number = (uint32_t)take_varint(&c, 32);
+    p->frames = flags & FLAG_SHORT ? take8(&c) : LAC_PAGE_FRAMES;
+    p->coding = 0;
+    if (flags & FLAG_CODED) {
+        p->coding = take8(&c);
+        coded_size = take_varint(&c, 16);
+        c.bad |= p->coding == 0 || coded_size > LAC_PAGE_MAX - LAC_PAGE_HEAD_MAX - 4;
+    }
+    if (p->frames < 1 || p->frames > LAC_PAGE_FRAMES || (flags & FLAG_SHORT && p->frames == LAC_PAGE_FRAMES))
+        return c.short_of ? LAC_ERROR_TRUNCATED : LAC_ERROR_FORMAT;
+    take_codebooks(p, &c, kind);
+    for (uint32_t i = 0; i < f->channels; i++)
+        p->phase[i] = (uint16_t)take16(&c);
+    if (cursor_status(&c) != LAC_OK)
+        return cursor_status(&c);
+    set_sizes(p, f, c.at);
+    if (p->coding != 0) {
+        p->payload_size = (size_t)coded_size;
+        p->token_bits = coded_size * 8;
+        p->size = p->head_size + p->payload_size + 4;
+    }
+    return LAC_OK;
+}
+
+bool lac_page_padding_zero(const lac_page *p, const uint8_t *data)
+{
+    unsigned used = (unsigned)(p->token_bits % 8);
+    return used == 0 || data[p->head_size + p->payload_size - 1] >> used == 0;
+}
+
+/* Takes `count` tokens of `bits` bits into row; `at` counts bits from the payload's start. */
+static bool unpack_row(uint16_t *row, uint32_t count, uint32_t bits, uint32_t codewords, const uint8_t *payload,
+                       size_t *at)
+{
+    bool ok = true;
+    for (uint32_t q = 0; q < count; q++) {
+        uint32_t value = 0;
+        for (uint32_t got = 0, n; got < bits; got += n, *at += n) {
+            uint32_t offset = (uint32_t)(*at % 8);
+            n = bits - got < 8 - offset ? bits - got : 8 - offset;
+            value |= ((uint32_t)payload[*at / 8] >> offset & ((1u << n) - 1)) << got;
+        }
+        row[q] = (uint16_t)value;
+        ok &= value < codewords;
+    }
+    return ok;
+}
+
+int lac_page_unpack(uint16_t *const *tokens, size_t stride, uint32_t codewords, const lac_stream_format *f,
+                    const lac_page *p, const uint8_t *data)
+{
+    size_t at = 0;
+    bool ok = true;
+    for (uint32_t i = 0; i < p->frames; i++)
+        for (uint32_t c = 0; c < f->channels; c++) {
+            uint16_t *row = tokens[c] + i * stride;
+            if (p->codebooks[i] > stride)
+                return LAC_ERROR_FORMAT;
+            memset(row, 0, stride * sizeof *row);
+            ok &= unpack_row(row, p->codebooks[i], f->token_bits, codewords, data + p->head_size, &at);
+        }
+    return ok ? LAC_OK : LAC_ERROR_FORMAT;
+}
+
+/* ---- end page ---- */
+
+void lac_end_build(uint8_t *out, lac_end *end, const lac_run *runs)
+{
+    uint8_t *at = out;
+    *at++ = LAC_PAGE_SYNC_0;
+    *at++ = LAC_PAGE_SYNC_1;
+    *at++ = LAC_PAGE_KIND_END;
+    at += 2;
+    put_format(at, &end->format);
+    at = put_varint(at + 13, end->header_size);
+    at = put_varint(at, end->samples);
+    at = put_varint(at, end->frames);
+    at = put_varint(at, end->position);
+    at = put_varint(at, end->run_count);
+    for (uint32_t i = 0; i < end->run_count; i++) {
+        at = put_varint(at, runs[i].count);
+        at = put_varint(at, runs[i].size);
+    }
+    end->size = (size_t)(at - out) + 6;
+    lac_store16(out + 3, (uint16_t)end->size);
+    lac_store16(at, (uint16_t)end->size);
+    lac_store32(at + 2, lac_crc32c(0, out, end->size - 4));
+}
+
+size_t lac_end_size(const uint8_t *data, size_t size)
+{
+    if (size < 5 || data[0] != LAC_PAGE_SYNC_0 || data[1] != LAC_PAGE_SYNC_1 || data[2] != LAC_PAGE_KIND_END)
+        return 0;
+    size_t stated = lac_load16(data + 3);
+    return stated >= LAC_END_MIN && stated <= LAC_PAGE_MAX ? stated : 0;
+}
+
+/* The runs must be possible: pages of legal sizes, no more of them than the frames need, all before the end page. */
+static bool take_runs(cursor *c, const lac_end *end, lac_run *runs)
+{
+    uint64_t pages = 0, offset = end->header_size;
+    for (uint32_t i = 0; i < end->run_count; i++) {
+        runs[i].count = (uint32_t)take_varint(c, 32);
+        runs[i].size = (uint32_t)take_varint(c, 16);
+        if (runs[i].count == 0 || runs[i].size < LAC_PAGE_MIN || runs[i].size > LAC_PAGE_MAX)
+            return false;
+        pages += runs[i].count;
+        offset += (uint64_t)runs[i].count * runs[i].size;
+    }
+    return pages <= (end->frames + LAC_PAGE_FRAMES - 1) / LAC_PAGE_FRAMES && offset <= end->position;
+}
+
+static bool totals_valid(const lac_end *e)
+{
+    return e->header_size >= LAC_HEADER_MIN && e->header_size <= LAC_HEADER_MAX && e->position >= e->header_size &&
+           e->samples <= LAC_STREAM_MAX_SAMPLES && e->frames <= LAC_STREAM_MAX_PAGES * LAC_PAGE_FRAMES &&
+           e->run_count <= LAC_END_MAX_RUNS && (e->samples == 0) == (e->frames == 0);
+}
+
+int lac_end_parse(lac_end *end, lac_run *runs, const uint8_t *data, size_t size)
+{
+    if (lac_end_size(data, size) != size || data[5] != LAC_STREAM_VERSION || !get_format(&end->format, data + 5))
+        return LAC_ERROR_FORMAT;
+    cursor c = {data, size - 6, 18, false, false};
+    end->size = size;
+    end->header_size = (uint32_t)take_varint(&c, 32);
+    end->samples = take_varint(&c, 63);
+    end->frames = take_varint(&c, 63);
+    end->position = take_varint(&c, 63);
+    end->run_count = (uint32_t)take_varint(&c, 32);
+    if (cursor_status(&c) != LAC_OK || !totals_valid(end) || !take_runs(&c, end, runs))
+        return LAC_ERROR_FORMAT;
+    if (cursor_status(&c) != LAC_OK || c.at != size - 6 || lac_load16(data + size - 6) != size)
+        return LAC_ERROR_FORMAT;
+    return LAC_OK;
+}

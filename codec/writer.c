@@ -1,0 +1,373 @@
+/* Writing .lac files: PCM is staged to blocks of a page's length, encoded, and packed as soon as a page is full. */
+#include <string.h>
+
+#include "bytes.h"
+#include "lac/decoder.h"
+#include "lac/encoder.h"
+#include "page.h"
+#include "workspace.h"
+
+#define PENDING_FRAMES (4 * LAC_PAGE_FRAMES) /* a page less one, a block, and what flush may add to both */
+
+enum writer_state { WRITING, FINISHED, FAILED };
+
+struct lac_writer {
+    lac_workspace memory;
+    lac_io io;
+    lac_model_info model;
+    lac_stream_format format;
+    enum writer_state state;
+    lac_encoder *encoder[LAC_MAX_CHANNELS];
+    lac_decoder *tracker[LAC_MAX_CHANNELS]; /* follows what a decoder will do, to learn its phase at page starts */
+    float *staging[LAC_MAX_CHANNELS];       /* [LAC_PAGE_FRAMES * frame_samples] */
+    uint16_t *tokens[LAC_MAX_CHANNELS];     /* [PENDING_FRAMES][Q] */
+    uint8_t codebooks[PENDING_FRAMES];      /* of the pending frames */
+    uint32_t current_codebooks;
+    size_t staged;                          /* samples a channel in staging */
+    size_t pending;                         /* frames in tokens */
+    uint64_t samples, frames, bytes;        /* taken at the model's rate; in pages; written */
+    uint32_t pages, header_size;
+    uint64_t payload_bits;
+    uint32_t min_codebooks, max_codebooks;
+    lac_run *runs;                          /* [LAC_END_MAX_RUNS] */
+    uint32_t run_count, last_size;          /* last_size: of the last page, not in a run yet */
+    bool runs_full;
+    uint8_t *page;                          /* [LAC_PAGE_MAX] */
+    uint64_t finished_samples;
+};
+
+void lac_writer_default_settings(lac_writer_settings *settings)
+{
+    *settings = (lac_writer_settings){.original_rate = 24000, .channels = 1, .threads = 1};
+}
+
+static int settings_check(const lac_writer_settings *s, const lac_model_info *model)
+{
+    if (s->original_rate < 1 || s->original_rate > LAC_STREAM_MAX_RATE || s->channels < 1 ||
+        s->channels > LAC_MAX_CHANNELS || s->codebooks > model->codebooks || s->threads < 1 || s->threads > 256 ||
+        (s->tag_count > 0 && !s->tags))
+        return LAC_ERROR_ARGUMENT;
+    if (s->tag_count > LAC_MAX_TAGS || model->token_bits < 1 || model->token_bits > 16)
+        return LAC_ERROR_LIMIT;
+    return LAC_OK;
+}
+
+/* Bytes of the tag block. */
+static int tags_measure(const lac_writer_settings *s, size_t *bytes)
+{
+    *bytes = 0;
+    for (size_t i = 0; i < s->tag_count; i++) {
+        if (!s->tags[i].name || !s->tags[i].value)
+            return LAC_ERROR_ARGUMENT;
+        size_t name = strlen(s->tags[i].name), value = strlen(s->tags[i].value);
+        if (name > LAC_MAX_TAG_BYTES || value > LAC_MAX_TAG_BYTES)
+            return LAC_ERROR_LIMIT;
+        *bytes += name + value + 2;
+        if (*bytes > LAC_MAX_TAG_BYTES)
+            return LAC_ERROR_LIMIT;
+    }
+    return LAC_OK;
+}
+
+static void tags_copy(uint8_t *out, const lac_writer_settings *s)
+{
+    for (size_t i = 0; i < s->tag_count; i++) {
+        size_t name = strlen(s->tags[i].name) + 1, value = strlen(s->tags[i].value) + 1;
+        memcpy(out, s->tags[i].name, name);
+        memcpy(out + name, s->tags[i].value, value);
+        out += name + value;
+    }
+}
+
+static int put(lac_writer *w, const uint8_t *data, size_t size)
+{
+    if (w->io.write(w->io.user, data, size) < 0)
+        return LAC_ERROR_IO;
+    w->bytes += size;
+    return LAC_OK;
+}
+
+static int write_header(lac_writer *w, const lac_writer_settings *s)
+{
+    size_t tag_bytes, tags;
+    int status = tags_measure(s, &tag_bytes);
+    if (status != LAC_OK)
+        return status;
+    uint8_t *out = lac_alloc(LAC_HEADER_FIXED + 6 + 2 * tag_bytes);
+    if (!out)
+        return LAC_ERROR_MEMORY;
+    uint8_t *block = out + LAC_HEADER_FIXED + 6 + tag_bytes;
+    tags_copy(block, s);
+    status = LAC_ERROR_ARGUMENT;
+    if (lac_tags_valid(block, tag_bytes, &tags)) {
+        w->header_size = (uint32_t)lac_header_build(out, &w->format, block, tag_bytes);
+        status = put(w, out, w->header_size);
+    }
+    lac_free(out);
+    return status;
+}
+
+static void lay_out(lac_workspace *m, lac_writer *w)
+{
+    for (uint32_t c = 0; c < w->format.channels; c++) {
+        w->staging[c] = lac_workspace_take(m, (size_t)LAC_PAGE_FRAMES * w->model.frame_samples, sizeof(float));
+        w->tokens[c] = lac_workspace_take(m, (size_t)PENDING_FRAMES * w->model.codebooks, sizeof(uint16_t));
+    }
+    w->runs = lac_workspace_take(m, LAC_END_MAX_RUNS, sizeof(lac_run));
+    w->page = lac_workspace_take(m, LAC_PAGE_MAX, 1);
+}
+
+static int open_memory(lac_writer *w)
+{
+    lac_workspace measure = lac_workspace_measure();
+    lay_out(&measure, w);
+    int status = measure.failed ? LAC_ERROR_LIMIT : lac_workspace_open(&w->memory, measure.used);
+    if (status == LAC_OK)
+        lay_out(&w->memory, w);
+    return status;
+}
+
+static int open_codecs(lac_writer *w, const lac_model *model, uint32_t threads)
+{
+    lac_encoder_settings e = {w->current_codebooks, LAC_PAGE_FRAMES, threads};
+    lac_decoder_settings d = {LAC_PAGE_FRAMES, threads};
+    for (uint32_t c = 0; c < w->format.channels; c++) {
+        int status = lac_encoder_open(&w->encoder[c], model, &e);
+        if (status == LAC_OK)
+            status = lac_decoder_open(&w->tracker[c], model, &d);
+        if (status != LAC_OK)
+            return status;
+    }
+    return LAC_OK;
+}
+
+static void set_up(lac_writer *w, const lac_model_info *model, const lac_io *io, const lac_writer_settings *s)
+{
+    w->io = *io;
+    w->model = *model;
+    w->current_codebooks = s->codebooks ? s->codebooks : model->codebooks;
+    w->min_codebooks = UINT32_MAX;
+    w->finished_samples = UINT64_MAX;
+    memcpy(w->format.model_id, model->id, LAC_STREAM_ID_SIZE);
+    w->format.original_rate = s->original_rate;
+    w->format.channels = s->channels;
+    w->format.token_bits = model->token_bits;
+    w->format.tagged = s->tag_count > 0;
+}
+
+int lac_writer_open(lac_writer **writer, const lac_model *model, const lac_io *io, const lac_writer_settings *settings)
+{
+    lac_writer_settings defaults;
+    lac_model_info info;
+    lac_writer_default_settings(&defaults);
+    if (!settings)
+        settings = &defaults;
+    if (!writer || !model || !io || !io->write)
+        return LAC_ERROR_ARGUMENT;
+    lac_model_get_info(model, &info);
+    int status = settings_check(settings, &info);
+    if (status != LAC_OK)
+        return status;
+    lac_writer *w = lac_alloc(sizeof *w);
+    if (!w)
+        return LAC_ERROR_MEMORY;
+    set_up(w, &info, io, settings);
+    status = open_memory(w);
+    if (status == LAC_OK)
+        status = open_codecs(w, model, settings->threads);
+    if (status == LAC_OK)
+        status = write_header(w, settings);
+    if (status != LAC_OK)
+        lac_writer_close(&w);
+    else
+        *writer = w;
+    return status;
+}
+
+/* The last page's size enters the table only once another page follows: the end page's position tells the last. */
+static void note_size(lac_writer *w)
+{
+    lac_run *last = w->run_count > 0 ? &w->runs[w->run_count - 1] : NULL;
+    if (w->last_size == 0 || w->runs_full)
+        return;
+    if (last && last->size == w->last_size)
+        last->count++;
+    else if (w->run_count < LAC_END_MAX_RUNS)
+        w->runs[w->run_count++] = (lac_run){1, w->last_size};
+    else
+        w->runs_full = true;
+}
+
+static void note_page(lac_writer *w, const lac_page *p)
+{
+    note_size(w);
+    w->last_size = (uint32_t)p->size;
+    w->pages++;
+    w->frames += p->frames;
+    w->payload_bits += p->token_bits;
+    for (uint32_t i = 0; i < p->frames; i++) {
+        if (p->codebooks[i] < w->min_codebooks)
+            w->min_codebooks = p->codebooks[i];
+        if (p->codebooks[i] > w->max_codebooks)
+            w->max_codebooks = p->codebooks[i];
+    }
+}
+
+/* Write the first `frames` pending frames as a page. */
+static int write_page(lac_writer *w, size_t frames)
+{
+    lac_page p = {.number = w->pages, .frames = (uint32_t)frames};
+    size_t q = w->model.codebooks, left = w->pending - frames;
+    if (w->pages == UINT32_MAX)
+        return LAC_ERROR_LIMIT;
+    memcpy(p.codebooks, w->codebooks, frames);
+    for (uint32_t c = 0; c < w->format.channels; c++) {
+        lac_decoder_sync sync;
+        lac_decoder_get_sync(w->tracker[c], &sync);
+        p.phase[c] = (uint16_t)(sync.pulse_phase >> 16);
+        int status = lac_decoder_skip(w->tracker[c], w->tokens[c], w->codebooks, frames);
+        if (status != LAC_OK)
+            return status;
+    }
+    const uint16_t *rows[LAC_MAX_CHANNELS];
+    for (uint32_t c = 0; c < LAC_MAX_CHANNELS; c++)
+        rows[c] = w->tokens[c];
+    lac_page_build(w->page, &w->format, &p, rows, q);
+    int status = put(w, w->page, p.size);
+    if (status != LAC_OK)
+        return status;
+    note_page(w, &p);
+    for (uint32_t c = 0; c < w->format.channels; c++)
+        memmove(w->tokens[c], w->tokens[c] + frames * q, left * q * sizeof(uint16_t));
+    memmove(w->codebooks, w->codebooks + frames, left);
+    w->pending = left;
+    return LAC_OK;
+}
+
+/* Encode what is staged, or the rest if `flush`, and write the pages that are full. */
+static int encode(lac_writer *w, bool flush)
+{
+    size_t q = w->model.codebooks, room = PENDING_FRAMES - w->pending, got = 0;
+    for (uint32_t c = 0; c < w->format.channels; c++) {
+        uint16_t *out = w->tokens[c] + w->pending * q;
+        int status = flush ? lac_encoder_flush(w->encoder[c], out, room, &got)
+                           : lac_encoder_write(w->encoder[c], w->staging[c], w->staged, out, room, &got);
+        if (status != LAC_OK)
+            return status;
+    }
+    memset(w->codebooks + w->pending, (int)w->current_codebooks, got);
+    w->pending += got;
+    if (!flush)
+        w->staged = 0;
+    while (w->pending >= LAC_PAGE_FRAMES) {
+        int status = write_page(w, LAC_PAGE_FRAMES);
+        if (status != LAC_OK)
+            return status;
+    }
+    return LAC_OK;
+}
+
+static int fail(lac_writer *w, int status)
+{
+    if (status != LAC_OK)
+        w->state = FAILED;
+    return status;
+}
+
+int lac_writer_set_codebooks(lac_writer *w, uint32_t codebooks)
+{
+    if (w->state != WRITING)
+        return LAC_ERROR_STATE;
+    if (codebooks < 1 || codebooks > w->model.codebooks)
+        return LAC_ERROR_ARGUMENT;
+    int status = w->staged > 0 ? encode(w, false) : LAC_OK; /* those frames still have the old count */
+    for (uint32_t c = 0; c < w->format.channels && status == LAC_OK; c++)
+        status = lac_encoder_set_codebooks(w->encoder[c], codebooks);
+    w->current_codebooks = codebooks;
+    return fail(w, status);
+}
+
+static void stage(lac_writer *w, const float *pcm, size_t frames)
+{
+    size_t channels = w->format.channels;
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = 0; i < frames; i++)
+            w->staging[c][w->staged + i] = pcm[i * channels + c];
+    w->staged += frames;
+}
+
+int lac_writer_write(lac_writer *w, const float *pcm, size_t frames)
+{
+    size_t block = (size_t)LAC_PAGE_FRAMES * w->model.frame_samples;
+    if (w->state != WRITING)
+        return LAC_ERROR_STATE;
+    while (frames > 0) {
+        size_t n = block - w->staged < frames ? block - w->staged : frames;
+        stage(w, pcm, n);
+        pcm += n * w->format.channels;
+        frames -= n;
+        w->samples += n;
+        int status = w->staged == block ? encode(w, false) : LAC_OK;
+        if (status != LAC_OK)
+            return fail(w, status);
+    }
+    return LAC_OK;
+}
+
+static int write_end(lac_writer *w, uint64_t samples)
+{
+    lac_end end = {.format = w->format, .header_size = w->header_size, .samples = samples, .frames = w->frames,
+                   .position = w->bytes, .run_count = w->run_count};
+    lac_end_build(w->page, &end, w->runs);
+    return put(w, w->page, end.size);
+}
+
+int lac_writer_finish(lac_writer *w, uint64_t samples)
+{
+    uint64_t frame = w->model.frame_samples;
+    if (w->state != WRITING)
+        return LAC_ERROR_STATE;
+    if (samples > LAC_STREAM_MAX_SAMPLES ||
+        lac_scale_ceil(samples, w->model.sample_rate, w->format.original_rate) != w->samples)
+        return LAC_ERROR_ARGUMENT;
+    int status = w->staged > 0 ? encode(w, false) : LAC_OK;
+    if (status == LAC_OK)
+        status = encode(w, true);
+    if (status == LAC_OK && w->pending > 0)
+        status = write_page(w, w->pending);
+    if (status == LAC_OK && w->samples > 0 &&
+        w->frames != (w->samples + w->model.decoder_delay_samples + frame - 1) / frame)
+        status = LAC_ERROR_STATE;
+    if (status == LAC_OK)
+        status = write_end(w, samples);
+    if (status == LAC_OK) {
+        w->state = FINISHED;
+        w->finished_samples = samples;
+    }
+    return fail(w, status);
+}
+
+void lac_writer_get_info(const lac_writer *w, lac_stream_info *info)
+{
+    bool done = w->state == FINISHED;
+    *info = (lac_stream_info){
+        .format_version = LAC_STREAM_VERSION, .original_rate = w->format.original_rate,
+        .channels = w->format.channels, .samples = w->finished_samples, .model_samples = done ? w->samples : UINT64_MAX,
+        .frames = done ? w->frames : UINT64_MAX, .pages = w->pages, .payload_bits = w->payload_bits,
+        .bytes = w->bytes, .min_codebooks = w->pages > 0 ? w->min_codebooks : 0, .max_codebooks = w->max_codebooks};
+    memcpy(info->model_id, w->format.model_id, LAC_STREAM_ID_SIZE);
+}
+
+void lac_writer_close(lac_writer **writer)
+{
+    if (!writer || !*writer)
+        return;
+    lac_writer *w = *writer;
+    for (uint32_t c = 0; c < LAC_MAX_CHANNELS; c++) {
+        lac_encoder_close(&w->encoder[c]);
+        lac_decoder_close(&w->tracker[c]);
+    }
+    lac_workspace_close(&w->memory);
+    lac_free(w);
+    *writer = NULL;
+}
