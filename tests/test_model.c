@@ -1,0 +1,397 @@
+/* Model files: what is accepted, what is refused, and that nothing in between crashes. */
+#define _POSIX_C_SOURCE 200809L
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "kernels.h"
+#include "lac/model.h"
+#include "modelfile.h"
+#include "rng.h"
+#include "weights.h"
+#include "workspace.h"
+
+#define TABLE 384
+#define ENTRY 80
+
+static uint8_t *tiny; /* aligned, room for extensions after it */
+static size_t tiny_size;
+static char tiny_path[4096];
+
+static void load(void)
+{
+    const char *folder = getenv("LAC_VECTORS");
+    cr_assert_not_null(folder, "LAC_VECTORS is not set");
+    snprintf(tiny_path, sizeof tiny_path, "%s/tiny.lacm", folder);
+    FILE *f = fopen(tiny_path, "rb");
+    cr_assert_not_null(f, "%s is missing", tiny_path);
+    tiny = lac_alloc(1 << 20);
+    tiny_size = fread(tiny, 1, 1 << 20, f);
+    fclose(f);
+    cr_assert_gt(tiny_size, 1000);
+}
+
+static void unload(void)
+{
+    lac_free(tiny);
+}
+
+TestSuite(model, .init = load, .fini = unload);
+
+static uint64_t seed(void)
+{
+    const char *s = getenv("LAC_TEST_SEED");
+    uint64_t value = s != NULL ? strtoull(s, NULL, 10) : 1;
+    cr_log_info("LAC_TEST_SEED=%llu", (unsigned long long)value);
+    return value * 1000003;
+}
+
+static size_t rounds(size_t usual)
+{
+    return getenv("LAC_TEST_LONG") != NULL ? usual * 10 : usual;
+}
+
+static void fix_crc(uint8_t *chunk, size_t size, size_t at)
+{
+    lac_store32(chunk + at, 0);
+    lac_store32(chunk + at, lac_crc32c(0, chunk, size));
+}
+
+static int try_open(const void *data, size_t size)
+{
+    lac_model *model = NULL;
+    int status = lac_model_open_memory(&model, data, size);
+    cr_assert_eq(status == 0, model != NULL);
+    lac_model_close(&model);
+    cr_assert_null(model);
+    return status;
+}
+
+/* Status of the tiny model with the 32-bit word at `at` replaced and the checksum right again. */
+static int try_word(size_t at, uint32_t value)
+{
+    uint8_t saved[4], crc[4];
+    memcpy(saved, tiny + at, 4);
+    memcpy(crc, tiny + 16, 4);
+    lac_store32(tiny + at, value);
+    fix_crc(tiny, tiny_size, 16);
+    int status = try_open(tiny, tiny_size);
+    memcpy(tiny + at, saved, 4);
+    memcpy(tiny + 16, crc, 4);
+    return status;
+}
+
+/* Append an empty extension of 64 bytes; returns the new size. */
+static size_t extend(size_t size, uint32_t id, uint32_t flags)
+{
+    uint8_t *p = tiny + size;
+    memset(p, 0, 64);
+    memcpy(p, "LACX", 4);
+    lac_store32(p + 4, id);
+    lac_store32(p + 8, flags);
+    lac_store64(p + 16, 64);
+    fix_crc(p, 64, 12);
+    return size + 64;
+}
+
+static size_t entry_of(const char *name)
+{
+    for (size_t at = TABLE; at + ENTRY < tiny_size; at += ENTRY)
+        if (strncmp((const char *)tiny + at, name, 40) == 0)
+            return at;
+    cr_assert_fail("no tensor %s", name);
+    return 0;
+}
+
+static size_t data_of(const char *name)
+{
+    return (size_t)lac_load64(tiny + entry_of(name) + 64);
+}
+
+Test(model, opens_and_tells)
+{
+    lac_model *model;
+    lac_model_info info;
+    uint8_t digest[32];
+    lac_sha256 sha;
+    cr_assert_eq(lac_model_open_memory(&model, tiny, tiny_size), 0);
+    lac_model_get_info(model, &info);
+    lac_sha256_init(&sha);
+    lac_sha256_update(&sha, tiny, tiny_size);
+    lac_sha256_final(&sha, digest);
+    cr_assert_str_eq(info.name, "tiny");
+    cr_assert_arr_eq(info.id, digest, LAC_MODEL_ID_SIZE);
+    cr_assert_eq(info.sample_rate, 24000);
+    cr_assert_eq(info.frame_samples, 480);
+    cr_assert_eq(info.delay_samples, 720);
+    cr_assert_eq(info.decoder_delay_samples, 240);
+    cr_assert_eq(info.receptive_frames, 2 + 6 + 5 + LAC_CONCEAL_FRAMES);
+    cr_assert_eq(info.latent_size, 16);
+    cr_assert_eq(info.codebooks, 4);
+    cr_assert_eq(info.codewords, 64);
+    cr_assert_eq(info.token_bits, 6);
+    cr_assert_eq(info.file_bytes, tiny_size);
+    /* by hand, from the shapes in train/make_tiny.py */
+    uint64_t encoder = 100 * (775 * 24 + 7 * 24 + 2 * 24 * 72) + 50 * (96 * 40 + 7 * 40 + 2 * 40 * 120 + 40 * 16);
+    uint64_t decoder = 50 * (48 * 40 + 7 * 40 + 2 * 40 * 120 + 40 * 56) + 100 * (7 * 28 + 2 * 28 * 56 + 28 * 1258);
+    cr_assert_eq(info.encoder_macs, encoder);
+    cr_assert_eq(info.decoder_macs, decoder);
+    cr_assert_eq(info.search_macs, 50 * 4 * 64 * 16);
+    cr_assert(strlen(lac_model_kernels(model)) > 0);
+    lac_model_close(&model);
+    cr_assert_null(model);
+    lac_model_close(&model);
+    lac_model_close(NULL);
+}
+
+Test(model, weights_are_where_the_network_looks)
+{
+    lac_model *m;
+    cr_assert_eq(lac_model_open_memory(&m, tiny, tiny_size), 0);
+    cr_assert_eq(m->encoder.input.in, 3 * LAC_BINS + 52);
+    cr_assert_eq(m->encoder.input.out, 24);
+    cr_assert_eq(m->encoder.fine[0].hidden, 72);
+    cr_assert_eq(m->decoder.fine[0].up.out, 56);
+    cr_assert_eq(m->decoder.upsample.out, 56);
+    cr_assert_eq(m->decoder.output.out, 5 * LAC_BINS + 53);
+    cr_assert_eq((const uint8_t *)m->codes, tiny + data_of("codes"));
+    cr_assert_eq((const uint8_t *)m->decoder.coarse[0].down.weight, tiny + data_of("decoder.coarse.0.down.weight"));
+    cr_assert_lt(fabsf(m->encoder.window[0] - 0.00327249f), 1e-6f);
+    int64_t norm = 0;
+    for (size_t i = 0; i < 16; i++)
+        norm += (int64_t)m->codes[16 * 70 + i] * m->codes[16 * 70 + i];
+    cr_assert_eq(m->half_norm[70], norm >> 1);
+    cr_assert_eq(m->owned, NULL);
+    lac_model_close(&m);
+}
+
+Test(model, unaligned_memory)
+{
+    uint8_t *copy = malloc(tiny_size + 64);
+    for (size_t shift = 1; shift < 64; shift += 9) {
+        memcpy(copy + shift, tiny, tiny_size);
+        cr_assert_eq(try_open(copy + shift, tiny_size), 0);
+    }
+    free(copy);
+}
+
+Test(model, arguments)
+{
+    lac_model *model = NULL;
+    cr_assert_eq(lac_model_open_memory(NULL, tiny, tiny_size), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_model_open_memory(&model, NULL, 5), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_model_open_memory(&model, tiny, 0), LAC_ERROR_TRUNCATED);
+    cr_assert_eq(lac_model_open(NULL, "tiny"), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_model_open_file(&model, NULL), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_model_open_file(&model, "/nowhere/x.lacm"), LAC_ERROR_NOT_FOUND);
+    cr_assert_eq(lac_model_open_file(&model, "/"), LAC_ERROR_IO);
+    cr_assert_eq(lac_model_open_file(&model, "/dev/null"), LAC_ERROR_IO);
+    cr_assert_eq(lac_model_open(&model, "no-such-model"), LAC_ERROR_NOT_FOUND);
+    cr_assert_null(model);
+}
+
+Test(model, opens_by_path_and_by_name)
+{
+    lac_model *model = NULL;
+    cr_assert_eq(lac_model_open_file(&model, tiny_path), 0);
+    lac_model_close(&model);
+    cr_assert_eq(lac_model_open(&model, tiny_path), 0);
+    lac_model_close(&model);
+    char path[5000];
+    snprintf(path, sizeof path, "/nowhere:::%s", getenv("LAC_VECTORS"));
+    setenv("LAC_MODEL_PATH", path, 1);
+    cr_assert_eq(lac_model_open(&model, "tiny"), 0);
+    lac_model_close(&model);
+    setenv("LAC_MODEL_PATH", "/nowhere", 1);
+    cr_assert_eq(lac_model_open(&model, "tiny"), LAC_ERROR_NOT_FOUND);
+}
+
+Test(model, default_is_the_first_embedded)
+{
+    lac_model *model = NULL;
+    const char *name = lac_model_embedded_name(0);
+    int status = lac_model_open(&model, NULL);
+    if (name != NULL) {
+        lac_model_info info;
+        cr_assert_eq(status, 0);
+        lac_model_get_info(model, &info);
+        cr_assert_str_eq(info.name, name);
+        cr_assert_null(model->owned, "embedded data should be aligned");
+        lac_model_close(&model);
+        cr_assert_eq(lac_model_open(&model, name), 0);
+        lac_model_close(&model);
+        cr_assert_eq(lac_model_open(&model, ""), 0);
+    }
+    cr_assert_null(lac_model_embedded_name(1000));
+    lac_model_close(&model);
+}
+
+Test(model, every_truncation_fails)
+{
+    /* each step reads the whole file, so most lengths in its middle are left to the long run */
+    size_t step = getenv("LAC_TEST_LONG") != NULL ? 1 : 61;
+    for (size_t size = 0; size < tiny_size; size += size < 6000 || size + 200 > tiny_size ? 1 : step)
+        cr_assert_eq(try_open(tiny, size), LAC_ERROR_TRUNCATED, "%zu bytes", size);
+    cr_assert_eq(try_open(tiny, tiny_size), 0);
+}
+
+Test(model, every_flip_is_noticed)
+{
+    uint64_t counter = seed();
+    for (size_t n = rounds(2000); n > 0; n--) {
+        size_t at = lac_hash32(counter++) % (n % 2 ? tiny_size : TABLE + 55 * ENTRY);
+        uint8_t flip = (uint8_t)(1u << lac_hash32(counter++) % 8);
+        tiny[at] ^= flip;
+        cr_assert_lt(try_open(tiny, tiny_size), 0, "byte %zu", at);
+        tiny[at] ^= flip;
+    }
+}
+
+/* With the checksum right again, only validation is left between a hostile file and the network. */
+Test(model, mutations_with_right_checksum)
+{
+    uint64_t counter = seed() + 7;
+    size_t refused = 0, total = rounds(2000);
+    uint8_t *copy = lac_alloc(tiny_size);
+    for (size_t n = 0; n < total; n++) {
+        memcpy(copy, tiny, tiny_size);
+        for (uint32_t k = lac_hash32(counter++) % 3 + 1; k > 0; k--) {
+            size_t at = 20 + lac_hash32(counter++) % (TABLE + 55 * ENTRY - 24);
+            if (lac_hash32(counter++) % 2)
+                copy[at] = (uint8_t)lac_hash32(counter++);
+            else
+                lac_store32(copy + at / 4 * 4, lac_hash32(counter) >> lac_hash32(counter + 1) % 32);
+            counter += 2;
+        }
+        fix_crc(copy, tiny_size, 16);
+        refused += try_open(copy, tiny_size) != 0;
+    }
+    lac_free(copy);
+    cr_assert_gt(refused, total * 9 / 10);
+}
+
+Test(model, header)
+{
+    cr_assert_eq(try_word(0, 0x4e43414c), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(4, 0), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(4, 2), LAC_ERROR_VERSION);
+    cr_assert_eq(try_word(8, (uint32_t)tiny_size + 64), LAC_ERROR_TRUNCATED);
+    cr_assert_eq(try_word(8, (uint32_t)tiny_size - 1), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(8, 0), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(12, 1), LAC_ERROR_LIMIT);
+    cr_assert_eq(try_word(20, 54), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(20, 56), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(20, UINT32_MAX), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(24, 1), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(60, 1u << 31), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(64, 0), LAC_ERROR_FORMAT, "empty name");
+    cr_assert_eq(try_word(124, 0x61616161), LAC_ERROR_FORMAT, "name without its zero");
+    cr_assert_eq(try_word(128, 48000), LAC_ERROR_VERSION);
+    cr_assert_eq(try_word(140, 2), LAC_ERROR_VERSION);
+    cr_assert_eq(try_open("hello, world", 12), LAC_ERROR_FORMAT);
+}
+
+Test(model, architecture_limits)
+{
+    for (size_t at = 144; at < 144 + 32; at += 4) {
+        cr_assert_eq(try_word(at, 0), LAC_ERROR_LIMIT, "field at %zu", at);
+        cr_assert_eq(try_word(at, UINT32_MAX), LAC_ERROR_LIMIT, "field at %zu", at);
+        cr_assert_eq(try_word(at, lac_load32(tiny + at) + 1), LAC_ERROR_FORMAT, "field at %zu", at);
+    }
+    for (size_t at = 176; at < TABLE; at += 52) {
+        cr_assert_eq(try_word(at, 0), LAC_ERROR_LIMIT);
+        cr_assert_eq(try_word(at, 13), LAC_ERROR_LIMIT);
+        cr_assert_eq(try_word(at, 2), LAC_ERROR_FORMAT);
+        cr_assert_eq(try_word(at + 4, 0), LAC_ERROR_LIMIT);
+        cr_assert_eq(try_word(at + 4, 1025), LAC_ERROR_LIMIT);
+        cr_assert_eq(try_word(at + 8, 40), LAC_ERROR_FORMAT, "a width past the count");
+    }
+    /* 4 * 1024 = 4096 inputs fit one sum, hidden 8 * 1024 do not */
+    cr_assert_neq(try_word(144 + 5 * 4, 8), 0);
+}
+
+Test(model, tensor_table)
+{
+    size_t e = entry_of("encoder.fine.0.up.weight");
+    for (size_t at = e; at < e + ENTRY; at += 4) {
+        cr_assert_eq(try_word(at, lac_load32(tiny + at) + 1), LAC_ERROR_FORMAT, "offset %zu", at - e);
+        cr_assert_eq(try_word(at, lac_load32(tiny + at) + 64), LAC_ERROR_FORMAT, "offset %zu", at - e);
+        cr_assert_eq(try_word(at, UINT32_MAX), LAC_ERROR_FORMAT, "offset %zu", at - e);
+    }
+}
+
+Test(model, values)
+{
+    size_t weight = data_of("decoder.coarse.0.up.weight"), bias = data_of("encoder.output.bias");
+    uint32_t w = lac_load32(tiny + weight) & 0xffffff00u;
+    cr_assert_eq(try_word(weight, w | 0x80), LAC_ERROR_FORMAT, "-128");
+    cr_assert_eq(try_word(weight, w | 0x81), 0, "-127");
+    cr_assert_eq(try_word(bias, 0x7fc00000), LAC_ERROR_FORMAT, "NaN");
+    cr_assert_eq(try_word(bias, 0xff800000), LAC_ERROR_FORMAT, "-infinity");
+    cr_assert_eq(try_word(bias, 0x447a0000), 0, "1000");
+    cr_assert_eq(try_word(bias, 0xc47a0001), LAC_ERROR_FORMAT, "below -1000");
+    size_t codes = data_of("codes");
+    uint32_t c = lac_load32(tiny + codes) & 0xffff0000u;
+    cr_assert_eq(try_word(codes, c | 4095), 0);
+    cr_assert_eq(try_word(codes, c | 4096), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(codes, c | (0x10000 - 4095)), 0);
+    cr_assert_eq(try_word(codes, c | (0x10000 - 4096)), LAC_ERROR_FORMAT);
+    size_t end = data_of("encoder.input.scale") + 4 * 24;
+    cr_assert_neq(end % 64, 0);
+    cr_assert_eq(try_word(end, 1), LAC_ERROR_FORMAT, "padding");
+}
+
+Test(model, extensions)
+{
+    uint8_t id[LAC_MODEL_ID_SIZE];
+    lac_model *model;
+    lac_model_info info;
+    cr_assert_eq(lac_model_open_memory(&model, tiny, tiny_size), 0);
+    lac_model_get_info(model, &info);
+    memcpy(id, info.id, sizeof id);
+    lac_model_close(&model);
+
+    size_t size = extend(extend(tiny_size, 1, 0), 2, 0);
+    cr_assert_eq(lac_model_open_memory(&model, tiny, size), 0);
+    lac_model_get_info(model, &info);
+    cr_assert_arr_eq(id, info.id, sizeof id, "the id is that of the core");
+    cr_assert_eq(info.file_bytes, size);
+    lac_model_close(&model);
+
+    for (size_t n = tiny_size + 1; n < size; n++)
+        if (n != tiny_size + 64)
+            cr_assert_eq(try_open(tiny, n), LAC_ERROR_TRUNCATED, "%zu", n);
+    for (size_t at = tiny_size; at < size; at++) {
+        tiny[at] ^= 4;
+        cr_assert_lt(try_open(tiny, size), 0, "byte %zu", at - tiny_size);
+        tiny[at] ^= 4;
+    }
+    cr_assert_eq(try_open(tiny, extend(size, 2, 0)), LAC_ERROR_FORMAT, "twice the same");
+    cr_assert_eq(try_open(tiny, extend(size, 3, 1)), LAC_ERROR_VERSION, "unknown and mandatory");
+    cr_assert_eq(try_open(tiny, extend(size, 3, 2)), LAC_ERROR_FORMAT, "unknown flag");
+    for (uint32_t n = 3; n <= 17; n++)
+        size = extend(size, n, 0);
+    cr_assert_eq(try_open(tiny, size), LAC_ERROR_LIMIT, "17 extensions");
+    cr_assert_eq(try_open(tiny, size - 64), 0, "16 extensions");
+    memset(tiny + tiny_size, 0, 64);
+    cr_assert_eq(try_open(tiny, tiny_size + 1), LAC_ERROR_TRUNCATED);
+    cr_assert_eq(try_open(tiny, tiny_size + 64), LAC_ERROR_FORMAT, "trailing zeros");
+}
+
+Test(model, allocation_failures)
+{
+    uint8_t *copy = lac_alloc(tiny_size + 1), *unaligned = copy + 1;
+    memcpy(unaligned, tiny, tiny_size);
+    for (size_t n = 1; n <= 2; n++) {
+        lac_alloc_fail_at(n);
+        cr_assert_eq(try_open(unaligned, tiny_size), LAC_ERROR_MEMORY, "allocation %zu", n);
+    }
+    lac_alloc_fail_at(1);
+    cr_assert_eq(try_open(tiny, tiny_size), LAC_ERROR_MEMORY);
+    lac_alloc_fail_at(0);
+    cr_assert_eq(try_open(unaligned, tiny_size), 0);
+    lac_free(copy);
+}

@@ -1,0 +1,93 @@
+"""Export a training state: export.py STATE OUT.lacm [--name speech24] [--refit DATA] [--reference OUT.bin]
+
+Takes the averaged weights. --refit fits the codebooks anew to the averaged, quantised encoder: while training they
+follow the live one. --reference writes activations for C to be compared with.
+"""
+import argparse
+import os
+import torch
+import lacm
+import quantised
+import reference
+from batches import Batches
+from model import Codec
+
+PRIOR = 60
+
+
+@torch.no_grad()
+def latents(codec, batches, seconds, rank):
+    """Encoder output [M, D] over crops that training has not drawn."""
+    z, step = [], 0
+    while sum(map(len, z)) < 50 * seconds:
+        x, _ = batches(step, rank)
+        z.append(codec.encoder(x).flatten(0, 1))
+        step += 1
+    return torch.cat(z)
+
+
+def lloyd(r, start, nearest, iterations):
+    """Codewords start [K, D] refined on residuals r [M, D]; each counts as PRIOR points at its trained place, without
+    which the fit gets worse on other speech."""
+    c = start
+    for _ in range(iterations):
+        i = nearest(r, c)
+        n = torch.bincount(i, minlength=len(c)).float()[:, None]
+        c = torch.zeros_like(c).index_add_(0, i, r).add(start, alpha=PRIOR) / (n + PRIOR)
+    return c
+
+
+def residual_energy(z, codes, nearest):
+    """What each stage leaves of unit variance."""
+    r, rows = z.clone(), []
+    for c in codes:
+        r -= c[nearest(r, c)]
+        rows.append(r.pow(2).mean().item())
+    return rows
+
+
+@torch.no_grad()
+def refit(codec, config, data, seconds, iterations):
+    """New codes [Q, K, D], stage by stage from the trained ones; prints what that gains on held-out crops."""
+    def nearest(r, c):
+        return torch.cat([codec.rvq.nearest(p, c) for p in r.split(8192)])
+
+    batches = Batches(data, dict(config, seconds=2.0, batch=8, noise_probability=0))
+    r, held = latents(codec, batches, seconds, 1000), latents(codec, batches, 150, 1001)
+    old, new = codec.rvq.codes, []
+    for c in old:
+        new.append(lloyd(r, c, nearest, iterations))
+        r -= new[-1][nearest(r, new[-1])]
+    for name, codes in (('trained', old), ('refitted', new)):
+        print('%-8s residual' % name, ' '.join('%.4f' % e for e in residual_energy(held, codes, nearest)), flush=True)
+    return torch.stack(new)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('state')
+    p.add_argument('out')
+    p.add_argument('--name', default='speech24')
+    p.add_argument('--refit', metavar='DATA')
+    p.add_argument('--seconds', type=int, default=2400, help='of audio that the codebooks are fitted to')
+    p.add_argument('--iterations', type=int, default=2)
+    p.add_argument('--reference', metavar='OUT.bin')
+    a = p.parse_args()
+    torch.set_num_threads(1)
+    s = torch.load(a.state, map_location='cpu')
+    m = s['config']['model']
+    codec = Codec(m)
+    codec.load_state_dict({k: v.float() for k, v in s['ema'].items()})
+    t = quantised.tensors(codec.eval())
+    if a.refit:
+        codec.rvq.codes = refit(quantised.load(m, t, exact=False), s['config'], a.refit, a.seconds, a.iterations)
+        t = quantised.tensors(codec)
+    lacm.write(a.out, a.name, m, t)
+    print('%s: %d bytes, step %d' % (a.out, os.path.getsize(a.out), s['step']))
+    if a.reference:
+        x = reference.speechlike(50, 1)
+        reference.write(a.reference, reference.activations(quantised.load(m, t), t['codes'], x))
+
+
+if __name__ == '__main__':
+    main()
