@@ -11,11 +11,13 @@
 
 #define LAC_LANES 16
 
-float lac_expf(float x);            /* relative error below 3e-7; clamped to x in [-87, 88] */
-float lac_logf(float x);            /* x normal and positive; absolute error below 3e-7 * max(1, |log x|) */
-float lac_sin_turn(uint32_t phase); /* sin(2 pi phase / 2^32), absolute error below 2e-7, exact symmetry */
-float lac_sigmoidf(float x);        /* 1 / (1 + exp(-x)) */
-float lac_geluf(float x);           /* tanh form: x * sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3)) */
+static inline float lac_expf(float x);            /* relative error below 3e-7; clamped to x in [-87, 88] */
+static inline float lac_logf(float x);            /* x normal and positive; absolute error below 3e-7 * max(1, |log x|) */
+static inline float lac_sin_turn(uint32_t phase); /* sin(2 pi phase / 2^32), absolute error below 2e-7, exact symmetry */
+static inline float lac_sigmoidf(float x);        /* 1 / (1 + exp(-x)) */
+static inline float lac_geluf(float x);           /* tanh form: x * sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3)) */
+
+#include "fmath_inline.h"
 
 /* sin and cos of 2 pi k / n in double, for tables; own polynomial, error below 1e-15. 0 <= k < n. */
 void lac_sincos_table(uint32_t k, uint32_t n, double *s, double *c);

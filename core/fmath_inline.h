@@ -1,0 +1,83 @@
+/* Bodies of the elementary functions of fmath.h, inline so that loops over them vectorise. Included by fmath.h only.
+ *
+ * Polynomials are minimax fits of our own (Remez); all are branch-free. */
+#ifndef LAC_CORE_FMATH_INLINE_H
+#define LAC_CORE_FMATH_INLINE_H
+
+#include <stdint.h>
+#include <string.h>
+
+static inline uint32_t lac_float_bits(float x)
+{
+    uint32_t u;
+    memcpy(&u, &x, sizeof(u));
+    return u;
+}
+
+static inline float lac_bits_float(uint32_t u)
+{
+    float x;
+    memcpy(&x, &u, sizeof(x));
+    return x;
+}
+
+static inline float lac_expf(float x)
+{
+    x = -87.0f > x ? -87.0f : x;
+    x = 88.0f < x ? 88.0f : x;
+    /* Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits. */
+    float shifted = x * 1.44269504f + 12582912.0f;
+    float k = shifted - 12582912.0f;
+    /* log 2 in two parts; k times the first is exact. */
+    float r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
+    float p = 1.39506022e-3f;
+    p = p * r + 8.36895313e-3f;
+    p = p * r + 4.16662060e-2f;
+    p = p * r + 0.166665182f;
+    p = p * r + 0.5f;
+    p = (p * r) * r + r + 1.0f;
+    return p * lac_bits_float((lac_float_bits(shifted) << 23) + 0x3f800000u);
+}
+
+static inline float lac_logf(float x)
+{
+    /* x = 2^k * m, m in sqrt(1/2) .. sqrt(2). */
+    uint32_t u = lac_float_bits(x) + (0x3f800000u - 0x3f3504f3u);
+    float k = (float)((int32_t)(u >> 23) - 127);
+    float f = lac_bits_float((u & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+    float s = f / (2.0f + f);
+    float z = s * s;
+    float p = (0.299627066f * z + 0.399735481f) * z + 0.666668177f;
+    /* log m = 2 s + s^3 p; f - s f = 2 s keeps the leading term exact. */
+    float tail = k * -2.12194440e-4f + s * (z * p - f);
+    return (tail + f) + k * 0.693359375f;
+}
+
+static inline float lac_sin_turn(uint32_t phase)
+{
+    uint32_t half = phase & 0x7fffffffu;
+    uint32_t mirrored = 0x80000000u - half;
+    uint32_t quarter = half < mirrored ? half : mirrored;
+    float a = (float)(int32_t)quarter * (1.0f / 1073741824.0f);
+    float u = a * a;
+    float p = 1.50822642e-4f;
+    p = p * u - 4.67223302e-3f;
+    p = p * u + 7.96884820e-2f;
+    p = p * u - 0.645963371f;
+    p = (p * u + 4.83790154e-4f) + 1.5703125f;
+    return lac_bits_float(lac_float_bits(a * p) ^ (phase & 0x80000000u));
+}
+
+static inline float lac_sigmoidf(float x)
+{
+    /* The limit keeps 1 / (1 + e) above the denormals. */
+    float e = lac_expf(-x < 87.0f ? -x : 87.0f);
+    return 1.0f / (1.0f + e);
+}
+
+static inline float lac_geluf(float x)
+{
+    return x * lac_sigmoidf(1.59576912f * (x + 0.044715f * ((x * x) * x)));
+}
+
+#endif
