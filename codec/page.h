@@ -25,6 +25,7 @@
 #define LAC_STREAM_MAX_RATE 768000
 #define LAC_STREAM_MAX_SAMPLES (UINT64_C(1) << 48)
 #define LAC_STREAM_MAX_PAGES (UINT64_C(1) << 32)
+#define LAC_PAGE_MAX_RECEPTIVE 63 /* R, at most, so that a page of full length has a frame R */
 #define LAC_PAGE_SLACK 64        /* missing pages allowed beyond what the bytes before a page can hold */
 
 /* What the parsers of pages need to know, and both header and end page carry. */
@@ -48,7 +49,8 @@ typedef struct lac_page {
     uint32_t frames;                       /* 1 .. LAC_PAGE_FRAMES */
     uint32_t coding;                       /* of the tokens: 0 = plain bits */
     uint8_t codebooks[LAC_PAGE_FRAMES];    /* tokens of each frame, a channel */
-    uint16_t phase[LAC_MAX_CHANNELS];      /* upper half of lac_decoder_sync.pulse_phase */
+    uint16_t phase[LAC_MAX_CHANNELS];      /* upper half of the pulse phase where frame R of the page begins, R the
+                                              model's receptive_frames; 0 in a page of R frames or fewer */
     uint64_t token_bits;                   /* bits of all tokens; with another coding, of the payload */
     size_t head_size, payload_size, size;  /* bytes; size = head + payload + checksum */
 } lac_page;

@@ -61,6 +61,8 @@ int lac_reader_start(lac_reader *r, const lac_model *model, uint32_t threads)
     if (r->started || r->has_read)
         return LAC_ERROR_STATE;
     lac_model_get_info(model, &a->model);
+    if (a->model.receptive_frames > LAC_PAGE_MAX_RECEPTIVE)
+        return LAC_ERROR_LIMIT;
     if (memcmp(a->model.id, r->format.model_id, LAC_STREAM_ID_SIZE) != 0 ||
         a->model.token_bits != r->format.token_bits)
         return LAC_ERROR_MODEL_MISMATCH;
@@ -78,20 +80,21 @@ int lac_reader_start(lac_reader *r, const lac_model *model, uint32_t threads)
 
 /* ---- decoding ---- */
 
-static int decode_rows(lac_reader *r, const uint8_t *codebooks, size_t frames)
+/* Decode frames first .. past of channel c from a->tokens to their place in a->pcm, or for the state only. */
+static int decode_part(lac_reader_audio *a, uint32_t c, const uint8_t *codebooks, size_t first, size_t past)
 {
-    lac_reader_audio *a = &r->audio;
-    bool audible = a->frame >= a->audible;
-    for (uint32_t c = 0; c < r->format.channels; c++) {
-        int status = audible ? lac_decoder_read(a->decoder[c], a->tokens[c], codebooks, frames, a->pcm[c])
-                             : lac_decoder_skip(a->decoder[c], a->tokens[c], codebooks, frames);
-        if (status != LAC_OK)
-            return status;
-    }
-    a->frame += frames;
+    const uint16_t *tokens = a->tokens[c] + first * a->model.codebooks;
+    if (a->frame < a->audible)
+        return lac_decoder_skip(a->decoder[c], tokens, codebooks + first, past - first);
+    return lac_decoder_read(a->decoder[c], tokens, codebooks + first, past - first,
+                            a->pcm[c] + first * a->model.frame_samples);
+}
+
+static void end_decode(lac_reader_audio *a, size_t frames)
+{
     a->pcm_used = 0;
-    a->pcm_count = audible ? frames * a->model.frame_samples : 0;
-    return LAC_OK;
+    a->pcm_count = a->frame >= a->audible ? frames * a->model.frame_samples : 0;
+    a->frame += frames;
 }
 
 /* Conceal from a->frame to `until`, but at most to the end of the page. */
@@ -102,7 +105,29 @@ static int conceal(lac_reader *r, uint64_t until)
     uint64_t page_left = LAC_PAGE_FRAMES - a->frame % LAC_PAGE_FRAMES, frames = until - a->frame;
     for (uint32_t c = 0; c < r->format.channels; c++)
         memset(a->tokens[c], 0, (size_t)LAC_PAGE_FRAMES * a->model.codebooks * sizeof(uint16_t));
-    return decode_rows(r, lost, (size_t)(frames < page_left ? frames : page_left));
+    if (frames > page_left)
+        frames = page_left;
+    for (uint32_t c = 0; c < r->format.channels; c++) {
+        int status = decode_part(a, c, lost, 0, (size_t)frames);
+        if (status != LAC_OK)
+            return status;
+    }
+    end_decode(a, (size_t)frames);
+    return LAC_OK;
+}
+
+/* The phase of frame R is the page's: by then the decoder's memory is right, whatever was before the page. */
+static int decode_channel(lac_reader_audio *a, const lac_page *p, uint32_t c)
+{
+    size_t before = a->model.receptive_frames;
+    if (p->frames <= before)
+        return decode_part(a, c, p->codebooks, 0, p->frames);
+    lac_decoder_sync sync = {a->frame + before, (uint32_t)p->phase[c] << 16};
+    int status = decode_part(a, c, p->codebooks, 0, before);
+    if (status != LAC_OK)
+        return status;
+    lac_decoder_set_sync(a->decoder[c], &sync);
+    return decode_part(a, c, p->codebooks, before, p->frames);
 }
 
 static int decode_page(lac_reader *r)
@@ -118,11 +143,11 @@ static int decode_page(lac_reader *r)
     lac_reader_consume(r);
     if (status != LAC_OK)
         return conceal(r, a->frame + p.frames);
-    for (uint32_t c = 0; c < r->format.channels; c++) {
-        lac_decoder_sync sync = {a->frame, (uint32_t)p.phase[c] << 16};
-        lac_decoder_set_sync(a->decoder[c], &sync);
-    }
-    return decode_rows(r, p.codebooks, p.frames);
+    for (uint32_t c = 0; c < r->format.channels; c++)
+        if ((status = decode_channel(a, &p, c)) != LAC_OK)
+            return status;
+    end_decode(a, p.frames);
+    return LAC_OK;
 }
 
 static int fetch(lac_reader *r)
@@ -231,8 +256,7 @@ static int jump(lac_reader *r, uint64_t position)
     lac_reader_audio *a = &r->audio;
     uint64_t sample = position + a->model.decoder_delay_samples;
     uint64_t page = sample / a->model.frame_samples / LAC_PAGE_FRAMES, number;
-    uint64_t roll = (a->model.receptive_frames + LAC_PAGE_FRAMES - 1) / LAC_PAGE_FRAMES;
-    uint64_t from = page > roll ? page - roll : 0;
+    uint64_t from = page > 0 ? page - 1 : 0; /* its frame R puts everything right */
     uint64_t offset = look_up(r, from, &number);
     int status = lac_reader_jump(r, offset, number * LAC_PAGE_FRAMES);
     if (status != LAC_OK)

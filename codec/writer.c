@@ -18,7 +18,7 @@ struct lac_writer {
     lac_stream_format format;
     enum writer_state state;
     lac_encoder *encoder[LAC_MAX_CHANNELS];
-    lac_decoder *tracker[LAC_MAX_CHANNELS]; /* follows what a decoder will do, to learn its phase at page starts */
+    lac_decoder *tracker[LAC_MAX_CHANNELS]; /* follows what a decoder will do, to learn its pulse phase */
     float *staging[LAC_MAX_CHANNELS];       /* [LAC_PAGE_FRAMES * frame_samples] */
     uint16_t *tokens[LAC_MAX_CHANNELS];     /* [PENDING_FRAMES][Q] */
     uint8_t codebooks[PENDING_FRAMES];      /* of the pending frames */
@@ -47,7 +47,7 @@ static int settings_check(const lac_writer_settings *s, const lac_model_info *mo
         s->channels > LAC_MAX_CHANNELS || s->codebooks > model->codebooks || s->threads < 1 || s->threads > 256 ||
         (s->tag_count > 0 && !s->tags))
         return LAC_ERROR_ARGUMENT;
-    if (s->tag_count > LAC_MAX_TAGS || model->token_bits < 1 || model->token_bits > 16)
+    if (model->receptive_frames > LAC_PAGE_MAX_RECEPTIVE || s->tag_count > LAC_MAX_TAGS || model->token_bits < 1 || model->token_bits > 16)
         return LAC_ERROR_LIMIT;
     return LAC_OK;
 }
@@ -213,6 +213,24 @@ static void note_page(lac_writer *w, const lac_page *p)
     }
 }
 
+/* Follow `frames` frames of channel c and learn the phase to put into their page: that of frame R, which a decoder
+ * that comes from damage or a seek reaches with its memory right again. */
+static int track(lac_writer *w, uint32_t c, size_t frames, uint16_t *phase)
+{
+    size_t before = w->model.receptive_frames;
+    const uint16_t *tokens = w->tokens[c];
+    lac_decoder_sync sync;
+    if (frames <= before)
+        return lac_decoder_skip(w->tracker[c], tokens, w->codebooks, frames);
+    int status = lac_decoder_skip(w->tracker[c], tokens, w->codebooks, before);
+    if (status != LAC_OK)
+        return status;
+    lac_decoder_get_sync(w->tracker[c], &sync);
+    *phase = (uint16_t)(sync.pulse_phase >> 16);
+    return lac_decoder_skip(w->tracker[c], tokens + before * w->model.codebooks, w->codebooks + before,
+                            frames - before);
+}
+
 /* Write the first `frames` pending frames as a page. */
 static int write_page(lac_writer *w, size_t frames)
 {
@@ -222,10 +240,7 @@ static int write_page(lac_writer *w, size_t frames)
         return LAC_ERROR_LIMIT;
     memcpy(p.codebooks, w->codebooks, frames);
     for (uint32_t c = 0; c < w->format.channels; c++) {
-        lac_decoder_sync sync;
-        lac_decoder_get_sync(w->tracker[c], &sync);
-        p.phase[c] = (uint16_t)(sync.pulse_phase >> 16);
-        int status = lac_decoder_skip(w->tracker[c], w->tokens[c], w->codebooks, frames);
+        int status = track(w, c, frames, &p.phase[c]);
         if (status != LAC_OK)
             return status;
     }

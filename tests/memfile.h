@@ -37,6 +37,8 @@ static inline int memfile_write(void *user, const void *data, size_t size)
     memfile *f = user;
     if (f->fail_at > 0 && f->size + size >= f->fail_at)
         return -1;
+    if (size == 0)
+        return 0;
     if (f->size + size > f->capacity) {
         f->capacity = 2 * (f->size + size);
         f->data = realloc(f->data, f->capacity);
