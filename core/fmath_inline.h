@@ -21,10 +21,9 @@ static inline float lac_bits_float(uint32_t u)
     return x;
 }
 
-static inline float lac_expf(float x)
+/* exp(x), -87 <= x <= 88. */
+static inline float lac_expf_core(float x)
 {
-    x = -87.0f > x ? -87.0f : x;
-    x = 88.0f < x ? 88.0f : x;
     /* Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits. */
     float shifted = x * 1.44269504f + 12582912.0f;
     float k = shifted - 12582912.0f;
@@ -37,6 +36,13 @@ static inline float lac_expf(float x)
     p = p * r + 0.5f;
     p = (p * r) * r + r + 1.0f;
     return p * lac_bits_float((lac_float_bits(shifted) << 23) + 0x3f800000u);
+}
+
+static inline float lac_expf(float x)
+{
+    x = -87.0f > x ? -87.0f : x;
+    x = 88.0f < x ? 88.0f : x;
+    return lac_expf_core(x);
 }
 
 static inline float lac_logf(float x)
@@ -70,8 +76,12 @@ static inline float lac_sin_turn(uint32_t phase)
 
 static inline float lac_sigmoidf(float x)
 {
-    /* The limit keeps 1 / (1 + e) above the denormals. */
-    float e = lac_expf(-x < 87.0f ? -x : 87.0f);
+    /* |x| <= 87 keeps 1 / (1 + e) above the denormals. Clamped as an integer: of a comparison of floats, gcc 12 makes
+     * branches whose masked-out products are denormal, hence slow. */
+    uint32_t u = lac_float_bits(x);
+    int32_t magnitude = (int32_t)(u & 0x7fffffffu);
+    magnitude = magnitude < 0x42ae0000 ? magnitude : 0x42ae0000;
+    float e = lac_expf_core(lac_bits_float((uint32_t)magnitude | (~u & 0x80000000u)));
     return 1.0f / (1.0f + e);
 }
 

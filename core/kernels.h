@@ -11,7 +11,8 @@
 #define LAC_GEMM_MAX_K 4128 /* 4128 * 4095 * 127 is below 2^31 */
 
 /* One row to 13 bits: m = max |x|; if m < 1e-20 all zero and *scale = 0; else q = round half away from zero of
- * x * (4095 / m), clamped, and *scale = m * (1 / 4095). Both factors are computed once, in float. */
+ * x * (4095 / m), clamped, and *scale = m * (1 / 4095). Both factors are computed once, in float. Infinity and NaN,
+ * which only a hostile model makes, count as FLT_MAX of their sign (a NaN's as positive). */
 void lac_quantize_row(int16_t *q, float *scale, const float *x, size_t n);
 
 /* out[m][n] = ((float)sum_k a[m][k] * w[n][k]) * a_scale[m] * w_scale[n] + bias[n], from left to right.
