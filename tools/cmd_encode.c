@@ -1,0 +1,203 @@
+/* lac encode: an audio file to .lac. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audioin.h"
+#include "command.h"
+#include "fileout.h"
+#include "models.h"
+#include "options.h"
+#include "paths.h"
+#include "progress.h"
+#include "report.h"
+#include "resample.h"
+
+#define BLOCK 16384 /* sample frames read at once */
+
+static const char usage[] =
+    "usage: lac encode [-b KBPS] [-m MODEL] [-t THREADS] [-f] [--raw RATE:CHANNELS:FORMAT] IN [OUT.lac]\n"
+    "\n"
+    "Codes an audio file: whatever libsndfile reads, any rate, 1 to 8 channels, each coded for itself.\n"
+    "\n"
+    "  -b, --bitrate KBPS   kbit/s a channel, in the model's steps: 0.5 to 6 in steps of 0.5; default 3\n"
+    "  -m, --model MODEL    a model file or a name; default: the built-in one\n"
+    "  -t, --threads N      threads, 1 to 256; default: as many as the machine has cores, at most 4\n"
+    "  -f, --force          overwrite OUT; write to a terminal\n"
+    "      --raw RATE:CHANNELS:FORMAT\n"
+    "                       IN has no header: interleaved, little-endian, FORMAT s16, s24, s32 or f32\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "IN may be -, standard input, and OUT -, standard output. Without OUT the file is IN with the ending .lac, or\n"
+    "standard output if IN is -. The threads don't change the result.\n";
+
+typedef struct job {
+    const char *input, *output, *model_name;
+    char *made_output;
+    double kbps;
+    uint32_t threads;
+    int force;
+    lac_raw_input raw;
+
+    lac_model *model;
+    lac_audio_in *in;
+    lac_file_out out;
+    lac_writer *writer;
+    lac_resampler *resampler;
+    float *block;
+    int status; /* of the writer */
+} job;
+
+static int parse_option(job *j, int option, char **argv)
+{
+    switch (option) {
+    case 'b': return lac_option_kbps("encode", optarg, &j->kbps);
+    case 'm': j->model_name = optarg; return 0;
+    case 't': return lac_option_threads("encode", optarg, &j->threads);
+    case 'f': j->force = 1; return 0;
+    case 'R': return lac_option_raw("encode", optarg, &j->raw);
+    default: return lac_report_option("encode", option, argv);
+    }
+}
+
+static int parse(job *j, int argc, char **argv, int *done)
+{
+    static const struct option options[] = {
+        {"bitrate", required_argument, NULL, 'b'}, {"model", required_argument, NULL, 'm'},
+        {"threads", required_argument, NULL, 't'}, {"force", no_argument, NULL, 'f'},
+        {"raw", required_argument, NULL, 'R'},     {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":b:m:t:fh", options, NULL)) != -1) {
+        int failed;
+
+        if (option == 'h') {
+            fputs(usage, stdout);
+            *done = 1;
+            return 0;
+        }
+        failed = parse_option(j, option, argv);
+        if (failed)
+            return failed;
+    }
+    if (optind == argc)
+        return lac_report_usage("encode", "which file?");
+    if (argc - optind > 2)
+        return lac_report_usage("encode", "one input and one output, not also '%s'", argv[optind + 2]);
+    j->input = argv[optind];
+    j->output = argv[optind + 1];
+    if (!j->output)
+        j->output = j->made_output = lac_path_with_ending(j->input, "lac");
+    return j->output ? 0 : lac_report(j->input, "out of memory");
+}
+
+/* Sink of the resampler. */
+static int code(void *user, const float *pcm, size_t frames)
+{
+    job *j = user;
+
+    j->status = lac_writer_write(j->writer, pcm, frames);
+    return j->status;
+}
+
+static int open_all(job *j)
+{
+    const lac_audio_in_info *audio;
+    const char *reason = NULL;
+    lac_model_info model;
+    lac_writer_settings settings;
+    lac_io io;
+    int failed = lac_models_open(&j->model, j->model_name);
+
+    if (failed)
+        return failed;
+    lac_model_get_info(j->model, &model);
+    lac_writer_default_settings(&settings);
+    if ((failed = lac_option_codebooks("encode", j->kbps, &model, &settings.codebooks)) != 0 ||
+        (failed = lac_audio_in_open(&j->in, j->input, j->raw.format ? &j->raw : NULL)) != 0)
+        return failed;
+    audio = lac_audio_in_get_info(j->in);
+    j->block = calloc((size_t)BLOCK * audio->channels, sizeof *j->block);
+    j->resampler = lac_resampler_open(audio->rate, model.sample_rate, audio->channels, code, j, &reason);
+    if (!j->block || !j->resampler)
+        return lac_report(audio->name, "%s", reason);
+    failed = lac_file_out_open(&j->out, j->output, j->input, j->force);
+    if (failed)
+        return failed;
+    settings.original_rate = audio->rate;
+    settings.channels = audio->channels;
+    settings.threads = j->threads;
+    settings.tags = audio->tags.tags;
+    settings.tag_count = audio->tags.count;
+    io = lac_file_out_io(&j->out);
+    j->status = lac_writer_open(&j->writer, j->model, &io, &settings);
+    return j->status ? lac_report_status(j->out.name, j->status, j->out.error) : 0;
+}
+
+static int report_coding(const job *j)
+{
+    return j->status ? lac_report_status(j->out.name, j->status, j->out.error)
+                     : lac_report(lac_audio_in_get_info(j->in)->name, "rate conversion failed");
+}
+
+static int code_all(job *j)
+{
+    const lac_audio_in_info *audio = lac_audio_in_get_info(j->in);
+    lac_progress progress;
+    lac_model_info model;
+    uint64_t total = 0;
+    size_t frames;
+    int failed;
+
+    lac_model_get_info(j->model, &model);
+    lac_progress_start(&progress, audio->frames == UINT64_MAX ? -1 : (double)audio->frames / audio->rate);
+    while ((failed = lac_audio_in_read(j->in, j->block, BLOCK, &frames)) == 0 && frames > 0) {
+        if (lac_resampler_write(j->resampler, j->block, frames))
+            return report_coding(j);
+        total += frames;
+        lac_progress_update(&progress, (double)total / audio->rate);
+    }
+    if (failed)
+        return failed;
+    if (lac_resampler_finish(j->resampler, lac_rescale_up(total, model.sample_rate, audio->rate)))
+        return report_coding(j);
+    j->status = lac_writer_finish(j->writer, total);
+    if (j->status)
+        return report_coding(j);
+    lac_progress_hide();
+    return lac_file_out_commit(&j->out);
+}
+
+static void close_all(job *j)
+{
+    lac_progress_hide();
+    lac_writer_close(&j->writer);
+    lac_file_out_discard(&j->out);
+    lac_resampler_close(&j->resampler);
+    lac_audio_in_close(&j->in);
+    lac_model_close(&j->model);
+    free(j->block);
+    free(j->made_output);
+}
+
+int lac_cmd_encode(int argc, char **argv)
+{
+    job j;
+    int done = 0;
+    int failed;
+
+    memset(&j, 0, sizeof j);
+    j.kbps = -1;
+    j.threads = lac_default_threads();
+    j.out.fd = -1;
+    failed = parse(&j, argc, argv, &done);
+    if (!failed && !done)
+        failed = open_all(&j);
+    if (!failed && !done)
+        failed = code_all(&j);
+    close_all(&j);
+    return failed;
+}

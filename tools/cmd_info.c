@@ -1,0 +1,255 @@
+/* lac info: about a .lac file, a model file, or this program. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "facts.h"
+#include "filein.h"
+#include "lac/version.h"
+#include "models.h"
+#include "options.h"
+#include "report.h"
+
+static const char usage[] =
+    "usage: lac info [--json] [FILE.lac | MODEL]\n"
+    "\n"
+    "Tells about a .lac file (every page is read) or a model (a file or a name); without either about this program:\n"
+    "version, default model, rates, delay, and the CPU kernels in use.\n"
+    "\n"
+    "      --json   as one JSON object; what is unknown is null\n"
+    "  -h, --help   this text\n";
+
+static void add_id(cJSON *facts, const uint8_t *id)
+{
+    char text[2 * LAC_MODEL_ID_SIZE + 1];
+
+    cJSON_AddStringToObject(facts, "model_id", lac_report_id(id, text));
+}
+
+static void add_rates(cJSON *facts, const lac_model_info *info)
+{
+    cJSON *rates = cJSON_AddArrayToObject(facts, "rates_bps");
+    double step = lac_codebook_bps(info);
+
+    for (uint32_t i = 1; i <= info->codebooks; i++)
+        cJSON_AddItemToArray(rates, cJSON_CreateNumber(step * i));
+}
+
+static void add_kernels(cJSON *facts, const lac_model *model)
+{
+    cJSON *kernels = cJSON_AddArrayToObject(facts, "kernels");
+    const char *name = lac_model_kernels(model);
+
+    while (name && *name) {
+        size_t length = strcspn(name, ",");
+        char text[64];
+
+        snprintf(text, sizeof text, "%.*s", (int)length, name);
+        cJSON_AddItemToArray(kernels, cJSON_CreateString(text));
+        name += length + (name[length] == ',');
+    }
+}
+
+static void add_model(cJSON *facts, const lac_model *model)
+{
+    lac_model_info info;
+
+    lac_model_get_info(model, &info);
+    cJSON_AddStringToObject(facts, "model", info.name);
+    add_id(facts, info.id);
+    lac_facts_count(facts, "sample_rate", info.sample_rate);
+    lac_facts_count(facts, "frame_samples", info.frame_samples);
+    lac_facts_count(facts, "delay_samples", info.delay_samples);
+    lac_facts_real(facts, "delay_ms", 1000.0 * info.delay_samples / info.sample_rate, 6);
+    lac_facts_count(facts, "codebooks", info.codebooks);
+    lac_facts_count(facts, "codewords", info.codewords);
+    lac_facts_count(facts, "latent_size", info.latent_size);
+    lac_facts_count(facts, "receptive_frames", info.receptive_frames);
+    add_rates(facts, &info);
+    lac_facts_count(facts, "model_bytes", info.file_bytes);
+    lac_facts_real(facts, "mmacs_encoder", (double)info.encoder_macs / 1e6, 6);
+    lac_facts_real(facts, "mmacs_decoder", (double)info.decoder_macs / 1e6, 6);
+    lac_facts_real(facts, "mmacs_search", (double)info.search_macs / 1e6, 6);
+    add_kernels(facts, model);
+}
+
+static int print_program(int json)
+{
+    cJSON *facts = cJSON_CreateObject();
+    lac_model *model = NULL;
+
+    cJSON_AddStringToObject(facts, "version", lac_version_string());
+    lac_facts_count(facts, "format_version", LAC_STREAM_VERSION);
+    if (lac_model_open(&model, NULL) == LAC_OK)
+        add_model(facts, model);
+    else
+        cJSON_AddNullToObject(facts, "model");
+    lac_model_close(&model);
+    return lac_facts_print(facts, json);
+}
+
+static int print_model(const char *path, int json)
+{
+    cJSON *facts;
+    lac_model *model = NULL;
+    int failed = lac_models_open(&model, path);
+
+    if (failed)
+        return failed;
+    facts = cJSON_CreateObject();
+    add_model(facts, model);
+    lac_model_close(&model);
+    return lac_facts_print(facts, json);
+}
+
+static void add_model_of(cJSON *facts, const uint8_t *id)
+{
+    lac_model *model = lac_models_find(id);
+    lac_model_info info;
+
+    if (model) {
+        lac_model_get_info(model, &info);
+        cJSON_AddStringToObject(facts, "model", info.name);
+    } else {
+        cJSON_AddNullToObject(facts, "model");
+    }
+    lac_model_close(&model);
+    add_id(facts, id);
+}
+
+static void add_tags(cJSON *facts, const lac_reader *reader)
+{
+    cJSON *tags = lac_reader_tag_count(reader) ? cJSON_AddObjectToObject(facts, "tags") : NULL;
+
+    for (size_t i = 0; i < lac_reader_tag_count(reader); i++) {
+        lac_tag tag;
+
+        if (lac_reader_tag(reader, i, &tag) == 0)
+            cJSON_AddStringToObject(tags, tag.name, tag.value);
+    }
+}
+
+static cJSON *stream_facts(const lac_reader *reader)
+{
+    cJSON *facts = cJSON_CreateObject();
+    lac_stream_info info;
+    double seconds;
+
+    lac_reader_get_info(reader, &info);
+    seconds = info.samples == UINT64_MAX ? 0 : (double)info.samples / info.original_rate;
+    lac_facts_count(facts, "format_version", info.format_version);
+    add_model_of(facts, info.model_id);
+    lac_facts_count(facts, "sample_rate", info.original_rate);
+    lac_facts_count(facts, "channels", info.channels);
+    lac_facts_count(facts, "samples", info.samples);
+    if (info.samples == UINT64_MAX)
+        cJSON_AddNullToObject(facts, "duration_s");
+    else
+        cJSON_AddNumberToObject(facts, "duration_s", seconds);
+    lac_facts_count(facts, "frames", info.frames);
+    lac_facts_count(facts, "codebooks", info.max_codebooks);
+    lac_facts_count(facts, "codebooks_min", info.min_codebooks);
+    if (seconds > 0) {
+        lac_facts_real(facts, "payload_bps", (double)info.payload_bits / seconds, 7);
+        lac_facts_real(facts, "file_bps", 8.0 * (double)info.bytes / seconds, 7);
+    } else {
+        cJSON_AddNullToObject(facts, "payload_bps");
+        cJSON_AddNullToObject(facts, "file_bps");
+    }
+    lac_facts_count(facts, "payload_bytes", (info.payload_bits + 7) / 8);
+    lac_facts_count(facts, "file_bytes", info.bytes);
+    lac_facts_count(facts, "pages", info.pages);
+    lac_facts_count(facts, "damaged_pages", info.damaged_pages);
+    cJSON_AddBoolToObject(facts, "truncated", info.truncated);
+    add_tags(facts, reader);
+    return facts;
+}
+
+/* Neither a .lac file nor, perhaps, a model: what is no .lac file may be one. */
+static int print_other(const char *path, int json)
+{
+    lac_model *model = NULL;
+    int status = lac_model_open_file(&model, path);
+
+    lac_model_close(&model);
+    if (status == LAC_ERROR_FORMAT || status == LAC_ERROR_IO || status == LAC_ERROR_TRUNCATED)
+        return lac_report(path, "is neither a .lac file nor a model");
+    return print_model(path, json);
+}
+
+static int print_file(lac_file_in *file, const char *path, int json)
+{
+    lac_reader *reader = NULL;
+    lac_io io = lac_file_in_io(file);
+    int status = lac_reader_open(&reader, &io);
+    int failed;
+
+    if (status == LAC_ERROR_FORMAT && strcmp(path, "-") != 0)
+        return print_other(path, json);
+    if (status == LAC_ERROR_FORMAT)
+        return lac_report(file->name, "is not a .lac file");
+    if (status)
+        return lac_report_status(file->name, status, file->error);
+    /* Damage is among the facts; what stops the reading is not. */
+    status = lac_reader_verify(reader);
+    if (status && status != LAC_ERROR_CHECKSUM && status != LAC_ERROR_TRUNCATED)
+        failed = lac_report_status(file->name, status, file->error);
+    else
+        failed = lac_facts_print(stream_facts(reader), json);
+    lac_reader_close(&reader);
+    return failed;
+}
+
+static int is_embedded(const char *name)
+{
+    const char *have;
+
+    for (size_t i = 0; (have = lac_model_embedded_name(i)) != NULL; i++)
+        if (strcmp(have, name) == 0)
+            return 1;
+    return 0;
+}
+
+static int print_path(const char *path, int json)
+{
+    lac_file_in *file;
+    int failed;
+
+    if (is_embedded(path))
+        return print_model(path, json);
+    file = malloc(sizeof *file);
+    if (!file)
+        return lac_report(path, "out of memory");
+    failed = lac_file_in_open(file, path);
+    if (!failed) {
+        failed = print_file(file, path, json);
+        lac_file_in_close(file);
+    }
+    free(file);
+    return failed;
+}
+
+int lac_cmd_info(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    int json = 0;
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+        if (option == 'j') {
+            json = 1;
+        } else if (option == 'h') {
+            fputs(usage, stdout);
+            return LAC_EXIT_OK;
+        } else {
+            return lac_report_option("info", option, argv);
+        }
+    }
+    if (argc - optind > 1)
+        return lac_report_usage("info", "one file, not also '%s'", argv[optind + 1]);
+    return optind == argc ? print_program(json) : print_path(argv[optind], json);
+}

@@ -1,0 +1,15 @@
+/* The subcommands of `lac`, one file each: cmd_NAME.c.
+ *
+ * argv[0] is the subcommand's name, argc at least 1. Each returns an exit status of report.h, having printed the
+ * reason of any failure to standard error. */
+#ifndef LAC_TOOLS_COMMAND_H
+#define LAC_TOOLS_COMMAND_H
+
+int lac_cmd_encode(int argc, char **argv);
+int lac_cmd_decode(int argc, char **argv);
+int lac_cmd_info(int argc, char **argv);
+int lac_cmd_verify(int argc, char **argv);
+int lac_cmd_eval(int argc, char **argv);
+int lac_cmd_bench(int argc, char **argv);
+
+#endif

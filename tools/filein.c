@@ -1,0 +1,87 @@
+#include "filein.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "report.h"
+
+int lac_file_in_open(lac_file_in *file, const char *path)
+{
+    struct stat st;
+
+    memset(file, 0, offsetof(lac_file_in, buffer));
+    file->name = lac_report_name(path, 0);
+    file->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (file->fd < 0 || fstat(file->fd, &st))
+        return lac_report(file->name, "%s", strerror(errno));
+    if (S_ISDIR(st.st_mode)) {
+        lac_file_in_close(file);
+        return lac_report(file->name, "%s", strerror(EISDIR));
+    }
+    file->base = S_ISREG(st.st_mode) ? lseek(file->fd, 0, SEEK_CUR) : -1;
+    return 0;
+}
+
+/* What has arrived, so that a live pipe is decoded as it comes. */
+static int64_t file_read(void *user, void *data, size_t size)
+{
+    lac_file_in *file = user;
+    size_t count;
+
+    if (file->start == file->end) {
+        ssize_t got;
+
+        do
+            got = read(file->fd, file->buffer, sizeof file->buffer);
+        while (got < 0 && errno == EINTR);
+        if (got < 0) {
+            file->error = errno;
+            return -1;
+        }
+        file->start = 0;
+        file->end = (size_t)got;
+    }
+    count = file->end - file->start < size ? file->end - file->start : size;
+    memcpy(data, file->buffer + file->start, count);
+    file->start += count;
+    return (int64_t)count;
+}
+
+static int file_seek(void *user, uint64_t position)
+{
+    lac_file_in *file = user;
+
+    file->start = file->end = 0;
+    if (position > (uint64_t)(INT64_MAX - file->base))
+        return -1;
+    return lseek(file->fd, (off_t)(file->base + (int64_t)position), SEEK_SET) < 0 ? -1 : 0;
+}
+
+static int64_t file_size(void *user)
+{
+    lac_file_in *file = user;
+    struct stat st;
+
+    return fstat(file->fd, &st) ? -1 : (int64_t)st.st_size - file->base;
+}
+
+lac_io lac_file_in_io(lac_file_in *file)
+{
+    lac_io io = {file, file_read, NULL, file_seek, file_size};
+
+    if (file->base < 0) {
+        io.seek = NULL;
+        io.size = NULL;
+    }
+    return io;
+}
+
+void lac_file_in_close(lac_file_in *file)
+{
+    if (file->fd > STDIN_FILENO)
+        close(file->fd);
+    file->fd = -1;
+}

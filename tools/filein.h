@@ -1,0 +1,24 @@
+/* Bytes of a .lac file, or of standard input, for lac_reader. */
+#ifndef LAC_TOOLS_FILEIN_H
+#define LAC_TOOLS_FILEIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lac/stream.h"
+
+typedef struct lac_file_in {
+    const char *name; /* for messages */
+    int fd;
+    int error;        /* errno of a failed read, or 0 */
+    int64_t base;     /* where the file starts; -1 if it can't seek */
+    size_t start, end;
+    uint8_t buffer[65536];
+} lac_file_in;
+
+/* 0, or LAC_EXIT_FAILED after a message. The file must stay where it is: lac_io points to it. */
+int lac_file_in_open(lac_file_in *file, const char *path);
+lac_io lac_file_in_io(lac_file_in *file);
+void lac_file_in_close(lac_file_in *file);
+
+#endif

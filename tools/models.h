@@ -1,0 +1,18 @@
+/* Opening models for a subcommand, with messages. */
+#ifndef LAC_TOOLS_MODELS_H
+#define LAC_TOOLS_MODELS_H
+
+#include "lac/model.h"
+#include "lac/stream.h"
+
+/* By name or file; NULL is the default model. 0 or LAC_EXIT_FAILED after a message. */
+int lac_models_open(lac_model **model, const char *name);
+
+/* The model of the id that a .lac file names, among the embedded ones; NULL if it is not there. */
+lac_model *lac_models_find(const uint8_t *id);
+
+/* The model for a reader: `name`, or with NULL the one that the file names. Attaches it with `threads`; `file` is for
+ * messages. 0 or LAC_EXIT_FAILED. The model must outlive the reader. */
+int lac_models_attach(lac_model **model, const char *name, lac_reader *reader, uint32_t threads, const char *file);
+
+#endif

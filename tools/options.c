@@ -1,0 +1,116 @@
+#include "options.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lac/stream.h"
+#include "report.h"
+
+#define DEFAULT_BPS 3000.0
+
+/* A whole number of decimal digits in first .. last that ends at `end`, or 0. */
+static uint32_t parse_count(const char *text, char end, uint32_t last)
+{
+    char *stop;
+    unsigned long value;
+
+    if (!isdigit((unsigned char)*text))
+        return 0;
+    value = strtoul(text, &stop, 10);
+    return *stop == end && value <= last ? (uint32_t)value : 0;
+}
+
+static int parse_real(const char *text, double *value)
+{
+    char *stop;
+
+    if (!isdigit((unsigned char)*text) && *text != '.')
+        return -1;
+    *value = strtod(text, &stop);
+    return *stop == 0 && stop != text && isfinite(*value) ? 0 : -1;
+}
+
+int lac_option_threads(const char *command, const char *text, uint32_t *threads)
+{
+    *threads = parse_count(text, 0, 256);
+    return *threads ? 0 : lac_report_usage(command, "-t %s: threads are 1 to 256", text);
+}
+
+int lac_option_rate(const char *command, const char *text, uint32_t *rate)
+{
+    *rate = parse_count(text, 0, LAC_MAX_RATE);
+    return *rate ? 0 : lac_report_usage(command, "-r %s: a rate is 1 to %u Hz", text, LAC_MAX_RATE);
+}
+
+int lac_option_kbps(const char *command, const char *text, double *kbps)
+{
+    if (parse_real(text, kbps) || *kbps <= 0.0)
+        return lac_report_usage(command, "-b %s: not a rate in kbit/s", text);
+    return 0;
+}
+
+int lac_option_seconds(const char *command, const char *name, const char *text, double *seconds)
+{
+    if (parse_real(text, seconds) || *seconds > 1e9)
+        return lac_report_usage(command, "%s %s: not a number of seconds, 0 or more", name, text);
+    return 0;
+}
+
+int lac_option_format(const char *command, const char *text, lac_pcm_format *format)
+{
+    *format = lac_pcm_parse(text);
+    if (*format == LAC_PCM_NONE)
+        return lac_report_usage(command, "--raw %s: the format is s16, s24, s32 or f32", text);
+    return 0;
+}
+
+int lac_option_raw(const char *command, const char *text, lac_raw_input *raw)
+{
+    const char *channels = strchr(text, ':');
+    const char *format = channels ? strchr(channels + 1, ':') : NULL;
+
+    if (!format)
+        return lac_report_usage(command, "--raw %s: needs RATE:CHANNELS:FORMAT, as 48000:2:s16", text);
+    raw->rate = parse_count(text, ':', LAC_MAX_RATE);
+    raw->channels = parse_count(channels + 1, ':', LAC_MAX_CHANNELS);
+    if (!raw->rate)
+        return lac_report_usage(command, "--raw %s: a rate is 1 to %u Hz", text, LAC_MAX_RATE);
+    if (!raw->channels)
+        return lac_report_usage(command, "--raw %s: channels are 1 to %d", text, LAC_MAX_CHANNELS);
+    raw->format = lac_pcm_parse(format + 1);
+    if (raw->format == LAC_PCM_NONE)
+        return lac_report_usage(command, "--raw %s: the format is s16, s24, s32 or f32", text);
+    return 0;
+}
+
+uint32_t lac_default_threads(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return cores < 1 ? 1 : cores > 4 ? 4 : (uint32_t)cores;
+}
+
+double lac_codebook_bps(const lac_model_info *info)
+{
+    return (double)info->token_bits * info->sample_rate / info->frame_samples;
+}
+
+int lac_option_codebooks(const char *command, double kbps, const lac_model_info *info, uint32_t *codebooks)
+{
+    double step = lac_codebook_bps(info);
+    double count = kbps < 0 ? floor(DEFAULT_BPS / step) : kbps * 1000.0 / step;
+    double whole = rint(count);
+
+    if (kbps < 0) {
+        *codebooks = count < 1 ? 1 : count > info->codebooks ? info->codebooks : (uint32_t)count;
+        return 0;
+    }
+    if (whole < 1 || whole > info->codebooks || fabs(count - whole) > 1e-6)
+        return lac_report_usage(command, "-b %g: model %s offers %g to %g kbit/s in steps of %g", kbps, info->name,
+                                step / 1000.0, step * info->codebooks / 1000.0, step / 1000.0);
+    *codebooks = (uint32_t)whole;
+    return 0;
+}

@@ -1,0 +1,37 @@
+/* Values of options. Each parser returns 0, or LAC_EXIT_USAGE after a message in the name of `command`. */
+#ifndef LAC_TOOLS_OPTIONS_H
+#define LAC_TOOLS_OPTIONS_H
+
+#include <stdint.h>
+
+#include "lac/model.h"
+#include "pcmformat.h"
+
+#define LAC_MAX_RATE 768000u /* Hz, of lac/stream.h */
+
+typedef struct lac_raw_input {
+    uint32_t rate;
+    uint32_t channels;
+    lac_pcm_format format; /* LAC_PCM_NONE: not raw, the file has a header */
+} lac_raw_input;
+
+int lac_option_threads(const char *command, const char *text, uint32_t *threads);
+int lac_option_rate(const char *command, const char *text, uint32_t *rate);
+int lac_option_kbps(const char *command, const char *text, double *kbps);
+int lac_option_seconds(const char *command, const char *name, const char *text, double *seconds);
+int lac_option_format(const char *command, const char *text, lac_pcm_format *format);
+
+/* "RATE:CHANNELS:FORMAT" */
+int lac_option_raw(const char *command, const char *text, lac_raw_input *raw);
+
+/* Threads when none are asked for: the machine's cores, at most 4. */
+uint32_t lac_default_threads(void);
+
+/* Bits a second that one codebook of one channel costs. */
+double lac_codebook_bps(const lac_model_info *info);
+
+/* Codebooks for `kbps` a channel; it must be a multiple of a codebook's rate within the model's range. A negative
+ * kbps means the default: as many as fit in 3 kbit/s, at least one. */
+int lac_option_codebooks(const char *command, double kbps, const lac_model_info *info, uint32_t *codebooks);
+
+#endif

@@ -1,0 +1,51 @@
+#include "progress.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static int visible;
+
+double lac_clock(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+void lac_progress_start(lac_progress *progress, double total)
+{
+    progress->total = total;
+    progress->started = progress->shown = lac_clock();
+    progress->on = isatty(STDERR_FILENO);
+}
+
+void lac_progress_update(lac_progress *progress, double done)
+{
+    double now;
+    double speed;
+
+    if (!progress->on || (now = lac_clock()) - progress->shown < 0.2)
+        return;
+    progress->shown = now;
+    speed = done / (now - progress->started);
+    if (progress->total > 0 && speed > 0) {
+        double part = done < progress->total ? done / progress->total : 1.0;
+        int left = (int)((progress->total * (1.0 - part)) / speed + 0.5);
+
+        fprintf(stderr, "\r%5.1f %%  %.1f x real time  %d:%02d:%02d left \033[K", 100.0 * part, speed, left / 3600,
+                left / 60 % 60, left % 60);
+    } else {
+        fprintf(stderr, "\r%.1f s  %.1f x real time \033[K", done, speed);
+    }
+    fflush(stderr);
+    visible = 1;
+}
+
+void lac_progress_hide(void)
+{
+    if (visible)
+        fputs("\r\033[K", stderr);
+    visible = 0;
+}

@@ -1,0 +1,34 @@
+/* Messages of the command and its exit statuses. All go to standard error, after erasing a progress line. */
+#ifndef LAC_TOOLS_REPORT_H
+#define LAC_TOOLS_REPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum lac_exit {
+    LAC_EXIT_OK = 0,
+    LAC_EXIT_FAILED = 1,    /* a file could not be processed */
+    LAC_EXIT_USAGE = 2,     /* wrong usage */
+    LAC_EXIT_CONCEALED = 3  /* decoded, but damaged or missing parts were concealed */
+};
+
+/* "lac: FILE: reason"; returns LAC_EXIT_FAILED. */
+int lac_report(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for a library status; for LAC_ERROR_IO and LAC_ERROR_NOT_FOUND the errno value `error` tells more if it
+ * is not 0. Returns LAC_EXIT_FAILED. */
+int lac_report_status(const char *file, int status, int error);
+
+/* "lac COMMAND: reason" and a hint at --help; returns LAC_EXIT_USAGE. */
+int lac_report_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* For the '?' and ':' of a getopt_long that ran with opterr = 0 and a leading ':'. Returns LAC_EXIT_USAGE. */
+int lac_report_option(const char *command, int result, char **argv);
+
+/* What messages call a file: "-" is standard input (output 0) or standard output. */
+const char *lac_report_name(const char *path, int output);
+
+/* Model id in hexadecimal; zero bytes at the end are left out down to 8 bytes. text [33]. Returns text. */
+const char *lac_report_id(const uint8_t *id, char *text);
+
+#endif
