@@ -1,7 +1,8 @@
 """Export a training state: export.py STATE OUT.lacm [--name speech24] [--refit DATA] [--reference OUT.bin]
 
 Takes the averaged weights. --refit fits the codebooks anew to the averaged, quantised encoder: while training they
-follow the live one. --reference writes activations for C to be compared with.
+follow the live one. --reference writes the activations of every layer, for C to be
+compared with, and those of the float network.
 """
 import argparse
 import os
@@ -63,6 +64,19 @@ def refit(codec, config, data, seconds, iterations):
     return torch.stack(new)
 
 
+def write_reference(path, m, t, codec):
+    """Activations of the file's weights, which C is compared with, and those of the float network as float.*."""
+    x = reference.speechlike(50, 1)
+    arrays = reference.activations(quantised.load(m, t), t['codes'], x)
+    exact = reference.activations(codec, t['codes'], x)
+    for name in arrays:
+        if arrays[name].dtype != 'int16' and arrays[name].shape == exact[name].shape:
+            error = ((arrays[name] - exact[name]) ** 2).mean() ** 0.5 / exact[name].std()
+            print('%-24s differs from the float network by %.4f of its deviation' % (name, error))
+    arrays.update({'float.' + k: v for k, v in exact.items()})
+    reference.write(path, arrays)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('state')
@@ -85,8 +99,7 @@ def main():
     lacm.write(a.out, a.name, m, t)
     print('%s: %d bytes, step %d' % (a.out, os.path.getsize(a.out), s['step']))
     if a.reference:
-        x = reference.speechlike(50, 1)
-        reference.write(a.reference, reference.activations(quantised.load(m, t), t['codes'], x))
+        write_reference(a.reference, m, t, codec)
 
 
 if __name__ == '__main__':
