@@ -95,7 +95,7 @@ static int locate_end(lac_reader *r, int header_status)
         return status;
     if (status == LAC_OK && header_status != LAC_OK) {
         r->format = end.format;
-        r->first_page = end.header_size;
+        r->first_page = offset == end.position ? end.header_size : 0; /* else it may stand anywhere */
         r->info.damaged_pages++;
         header_status = LAC_OK;
     }
