@@ -1,4 +1,4 @@
-#include <cjson/cJSON.h>
+/* lac eval: distances between decoded audio and its reference, and a picture of both. */
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -9,39 +9,39 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lac/status.h"
+#include <cjson/cJSON.h>
 
 #include "align.h"
 #include "command.h"
 #include "distance.h"
 #include "evalinput.h"
 #include "fileout.h"
+#include "lac/status.h"
 #include "picture.h"
 #include "polyphase.h"
 #include "report.h"
 
 #define ALIGN_PAIRS 20 /* pairs that decide the common delay, as score.py has it */
 
-static const char help[] =
-    "Usage: lac eval [--json] [--png OUT.png] [-f] REF TEST\n"
+static const char usage[] =
+    "usage: lac eval [--json] [--png OUT.png] [-f] REF TEST\n"
     "\n"
-    "Compare decoded audio with its reference: two files, or two folders whose files are paired by name without\n"
-    "extension. TEST is converted to REF's rate, channels are averaged, a constant delay of up to 300 ms (one for\n"
-    "all files) is removed.\n"
+    "Compares decoded audio with its reference: two files, or two folders whose files are paired by name without\n"
+    "extension. TEST is converted to REF's rate, channels are averaged, and a constant delay of up to 300 ms (one\n"
+    "for all files) is removed.\n"
     "\n"
-    "      --json       print JSON: summary, files, delay_ms, missing\n"
-    "      --png FILE   draw both mel spectrograms and their difference (two files only)\n"
-    "  -f, --force      overwrite FILE\n"
-    "  -h, --help       print this help\n"
+    "      --json          as one JSON object: summary, files, delay_ms, missing, failed\n"
+    "      --png OUT.png   draw both mel spectrograms and their difference (two files only)\n"
+    "  -f, --force         overwrite OUT.png\n"
+    "  -h, --help          this text\n"
     "\n"
-    "  mel24, mel16     mean |ln| difference of 80 mel bands at 24 kHz (only for references with content above\n"
-    "                   8.5 kHz) and at 16 kHz; lower is better, 0 is identical\n"
-    "  si_sdr_db        scale-invariant signal-to-distortion ratio, dB\n"
-    "  level_db         level of TEST over REF, dB of RMS\n"
-    "  stft_sc          spectral convergence, and\n"
-    "  stft_mag         mean |ln| magnitude difference, of three STFT resolutions (Yamamoto et al. 2020)\n"
-    "\n"
-    "Exit status: 0 success, 1 a file could not be compared or has no partner, 2 wrong usage.\n";
+    "  mel24, mel16   mean |ln| difference of 80 mel bands at 24 kHz (only for references with content above\n"
+    "                 8.5 kHz) and at 16 kHz\n"
+    "  si_sdr_db      scale-invariant signal-to-distortion ratio, dB\n"
+    "  level_db       level of TEST over REF, dB of RMS\n"
+    "  stft_sc        spectral convergence, and\n"
+    "  stft_mag       mean |ln| difference of magnitudes, over three STFTs (Yamamoto et al. 2020) at 24 kHz\n"
+    "  delay          of TEST behind REF\n";
 
 typedef struct options {
     bool json, force;
@@ -243,6 +243,16 @@ static cJSON *json_files(const evaluation *e)
     return all;
 }
 
+/* Pairs that could not be compared. */
+static cJSON *json_failed(const evaluation *e, const lac_eval_pairs *pairs)
+{
+    cJSON *all = cJSON_CreateArray();
+    for (size_t i = 0; pairs != NULL && i < pairs->count; i++)
+        if (e->rows[i].failed)
+            cJSON_AddItemToArray(all, cJSON_CreateString(pairs->pair[i].stem));
+    return all;
+}
+
 static cJSON *json_missing(const lac_eval_pairs *pairs)
 {
     cJSON *all = cJSON_CreateArray();
@@ -259,6 +269,7 @@ static int print_json(const evaluation *e, const lac_eval_pairs *pairs)
     cJSON_AddItemToObject(json, "files", json_files(e));
     cJSON_AddNumberToObject(json, "delay_ms", e->delay_ms);
     cJSON_AddItemToObject(json, "missing", json_missing(pairs));
+    cJSON_AddItemToObject(json, "failed", json_failed(e, pairs));
     char *text = cJSON_Print(json);
     cJSON_Delete(json);
     if (text == NULL)
@@ -427,7 +438,7 @@ static int parse(options *o, int argc, char **argv)
         case 'j': o->json = true; break;
         case 'p': o->png = optarg; break;
         case 'f': o->force = true; break;
-        case 'h': fputs(help, stdout); return -1;
+        case 'h': fputs(usage, stdout); return -1;
         default: return lac_report_option("eval", c, argv);
         }
     }

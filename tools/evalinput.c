@@ -103,28 +103,70 @@ static int check_file(const char *path)
         return lac_report(path, "%s", strerror(EISDIR));
     if (S_ISREG(st.st_mode) && st.st_size == 0)
         return lac_report(path, "is empty");
-    if (access(path, R_OK) != 0)
-        return lac_report(path, "%s", strerror(errno));
     return 0;
+}
+
+/* All of `in` in a nameless file, from its start: libsndfile seeks, a pipe can't. NULL after a message. */
+static FILE *spool(FILE *in, const char *name)
+{
+    char block[1 << 14];
+    size_t got, total = 0;
+    FILE *copy = tmpfile();
+    bool fine = copy != NULL;
+    while (fine && (got = fread(block, 1, sizeof block, in)) > 0) {
+        fine = fwrite(block, 1, got, copy) == got;
+        total += got;
+    }
+    fine = fine && !ferror(in) && fflush(copy) == 0 && lseek(fileno(copy), 0, SEEK_SET) == 0;
+    if (fine && total > 0)
+        return copy;
+    if (fine)
+        lac_report(name, "is empty");
+    else
+        lac_report(name, "%s", strerror(errno));
+    if (copy != NULL)
+        fclose(copy);
+    return NULL;
+}
+
+/* `file` at its start. */
+static int load_file(lac_clip *clip, FILE *file, const char *name)
+{
+    SF_INFO info;
+    memset(&info, 0, sizeof info);
+    SNDFILE *snd = sf_open_fd(fileno(file), SFM_READ, &info, 0);
+    if (snd == NULL)
+        return lac_report(name, "is not an audio file that can be read: %s", sf_strerror(NULL));
+    int failed = read_sound(clip, snd, &info, name);
+    sf_close(snd);
+    if (failed)
+        lac_clip_close(clip);
+    return failed;
 }
 
 int lac_clip_load(lac_clip *clip, const char *path)
 {
-    SF_INFO info;
+    struct stat st;
     bool is_input = strcmp(path, "-") == 0;
     const char *name = lac_report_name(path, 0);
-    memset(&info, 0, sizeof info);
     *clip = (lac_clip){NULL, 0, 0};
     int failed = is_input ? 0 : check_file(path);
     if (failed)
         return failed;
-    SNDFILE *snd = is_input ? sf_open_fd(STDIN_FILENO, SFM_READ, &info, 0) : sf_open(path, SFM_READ, &info);
-    if (snd == NULL)
-        return lac_report(name, "is not an audio file that can be read: %s", sf_strerror(NULL));
-    failed = read_sound(clip, snd, &info, name);
-    sf_close(snd);
-    if (failed)
-        lac_clip_close(clip);
+    FILE *file = is_input ? stdin : fopen(path, "rb");
+    if (file == NULL)
+        return lac_report(name, "%s", strerror(errno));
+    if (fstat(fileno(file), &st) != 0 || !S_ISREG(st.st_mode)) {
+        FILE *copy = spool(file, name);
+        if (!is_input)
+            fclose(file);
+        if (copy == NULL)
+            return LAC_EXIT_FAILED;
+        file = copy;
+    }
+    failed = load_file(clip, file, name);
+    if (file != stdin)
+        fclose(file);
     return failed;
 }
 

@@ -11,9 +11,9 @@ double lac_mel_to_hz(double mel);
 /* Immutable once open; shared by any number of threads. */
 typedef struct lac_bank lac_bank;
 
-/* Triangles of area 1 Hz: band b rises from edges[b] to its peak at edges[b + 1] and falls to edges[b + 2], Hz, strictly
- * ascending, bands + 2 of them. Over the bins of an `fft`-point transform at `rate` Hz. 0, LAC_ERROR_ARGUMENT or
- * LAC_ERROR_MEMORY; free with lac_bank_close. */
+/* Triangles of area 1 Hz: band b rises from edges[b] to its peak at edges[b + 1] and falls to edges[b + 2]. edges are
+ * in Hz, strictly ascending, bands + 2 of them. Over the bins of an `fft`-point transform at `rate` Hz. 0,
+ * LAC_ERROR_ARGUMENT or LAC_ERROR_MEMORY; free with lac_bank_close. */
 int lac_bank_open(lac_bank **bank, double rate, size_t fft, const double *edges, size_t bands);
 
 /* The same with edges equally spaced in mel from low to high Hz: librosa's filters.mel with its defaults. */

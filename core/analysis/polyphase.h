@@ -6,9 +6,9 @@
 
 #include <stddef.h>
 
-/* x [samples] at `from` Hz -> *out [*out_samples] at `to` Hz, ceil(samples * to / from) of them, without delay: a linear-
- * phase Kaiser (beta 5) low-pass of 10 periods to each side at the lower Nyquist frequency. *out is freed with free.
- * 0, LAC_ERROR_ARGUMENT (a rate of 0 or above 2^20) or LAC_ERROR_MEMORY. */
+/* x [samples] at `from` Hz -> *out [*out_samples] at `to` Hz, ceil(samples * to / from) of them, without delay: a
+ * Kaiser (beta 5) low-pass at the lower Nyquist frequency, 10 periods of the lower rate to each side. *out is freed
+ * with free. 0, LAC_ERROR_ARGUMENT (a rate of 0 or above 2^20) or LAC_ERROR_MEMORY. */
 int lac_polyphase(const double *x, size_t samples, unsigned from, unsigned to, double **out, size_t *out_samples);
 
 #endif

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* Frames of `window` samples, Hann (periodic), in the middle of `fft` samples, every `hop` samples. Frame t is centred on
- * sample t * hop; the signal continues by reflection about its first and last sample (numpy.pad, mode "reflect"). */
+/* Frames of `window` samples, Hann (periodic), in the middle of `fft` samples, every `hop` samples. Frame t is centred
+ * on sample t * hop; the signal continues by reflection about its first and last sample (numpy.pad, mode "reflect"). */
 typedef struct lac_stft lac_stft;
 
 /* 0, LAC_ERROR_ARGUMENT (fft odd, window above fft, a zero) or LAC_ERROR_MEMORY. Free with lac_stft_close. */
@@ -38,7 +38,8 @@ typedef struct lac_correlator lac_correlator;
  * free with lac_correlator_close. */
 int lac_correlator_open(lac_correlator **correlator, size_t size);
 void lac_correlator_close(lac_correlator **correlator);
-void lac_correlator_add(lac_correlator *correlator, const double *a, size_t a_samples, const double *b, size_t b_samples);
+void lac_correlator_add(lac_correlator *correlator, const double *a, size_t a_samples, const double *b,
+                        size_t b_samples);
 
 /* out [2 * lag + 1]: lags -lag .. lag of the sum so far, which is then lost. lag < size / 2. */
 void lac_correlator_finish(lac_correlator *correlator, size_t lag, double *out);
