@@ -125,10 +125,10 @@ Test(decoder, skipping_leaves_the_state_of_reading)
     lac_decoder *d = open_decoder(s.model, 8, 1);
     read_part(d, &s, 0, FRAMES, s.pcm);
     lac_decoder_close(&d);
-    for (int i = 0; i < rounds(10); i++) {
+    for (int i = 0; i < rounds(30); i++) {
         d = open_decoder(s.model, random_block(&s.random), 1);
         for (size_t at = 0, n; at < FRAMES; at += n) {
-            n = random_below(&s.random, 25);
+            n = random_below(&s.random, 10);
             n = n < FRAMES - at ? n : FRAMES - at;
             if (random_below(&s.random, 2)) {
                 skip_part(d, &s, at, at + n);
@@ -158,7 +158,7 @@ static void check_sync_points(uint32_t lost)
         cr_assert_eq(syncs[count].frame, at);
         cr_assert_eq(syncs[count].pulse_phase & 0xffff, 0);
         points[count++] = at;
-        n = 1 + random_below(&s.random, 50);
+        n = 1 + random_below(&s.random, 12);
         n = n < FRAMES - at ? n : FRAMES - at;
         read_part(d, &s, at, at + n, s.pcm);
     }
