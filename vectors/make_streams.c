@@ -120,9 +120,9 @@ static void emit(const char *name, memfile *f, int expected)
     save(folder, path, NULL, f);
     fprintf(manifest, "%s %s tiny.lacm %d %s\n", d.status == 0 ? "decode" : "refuse", path, status, hex);
     if (corpus && f->size < 1500) {
-        save(corpus, name, (const uint8_t *)"\1", f);
+        save(corpus, name, (const uint8_t *)"\5", f);
         snprintf(path, sizeof path, "%s-pipe-repaired", name);
-        save(corpus, path, (const uint8_t *)"\2", f);
+        save(corpus, path, (const uint8_t *)"\6", f);
     }
     free(d.pcm);
 }
