@@ -1,0 +1,50 @@
+#!/bin/sh
+# Write the C file that embeds models: embed.sh OUT.c [MODEL.lacm]...
+#
+# The assembler's .incbin takes the bytes as they are: a C array of 8 million numbers would take a minute to compile.
+set -eu
+out=$1
+shift
+
+prologue() {
+    cat <<'EOF'
+/* Written by embed.sh. */
+#include "modelfile.h"
+
+#ifdef __APPLE__
+#define SECTION ".section __TEXT,__const\n"
+#define SYMBOL(name) "_" name
+#define HIDDEN ".private_extern "
+#else
+#define SECTION ".section .rodata.lac_models,\"a\"\n"
+#define SYMBOL(name) name
+#define HIDDEN ".hidden "
+#endif
+
+#define LABEL(name) ".globl " SYMBOL(name) "\n" HIDDEN SYMBOL(name) "\n" SYMBOL(name) ":\n"
+#define EMBED(symbol, path)                                                                          \
+    __asm__(SECTION ".balign 64\n" LABEL(#symbol) ".incbin \"" path "\"\n" LABEL(#symbol "_end")     \
+            ".byte 0\n.text\n");                                                                     \
+    extern const unsigned char symbol[], symbol##_end[];
+
+EOF
+}
+
+models() {
+    i=0
+    for model; do
+        case $model in /*) ;; *) model=$PWD/$model ;; esac
+        quoted=$(printf '%s' "$model" | sed 's/[\\"]/\\\\&/g')
+        printf 'EMBED(lac_embedded_%d, "%s")\n' $i "$quoted"
+        i=$((i + 1))
+    done
+    printf '\nconst lac_embedded_model lac_embedded_models[] = {\n'
+    i=0
+    for model; do
+        printf '    {"%s", lac_embedded_%d, lac_embedded_%d_end},\n' "$(basename "$model" .lacm)" $i $i
+        i=$((i + 1))
+    done
+    printf '    {NULL, NULL, NULL},\n};\n'
+}
+
+{ prologue; models "$@"; } > "$out"
