@@ -34,7 +34,7 @@ models() {
     i=0
     for model; do
         case $model in /*) ;; *) model=$PWD/$model ;; esac
-        quoted=$(printf '%s' "$model" | sed 's/[\\"]/\\\\&/g')
+        quoted=$(printf '%s' "$model" | sed 's/[\\"]/\\\\\\&/g')
         printf 'EMBED(lac_embedded_%d, "%s")\n' $i "$quoted"
         i=$((i + 1))
     done
