@@ -36,7 +36,8 @@ void lac_sincos_table(uint32_t k, uint32_t n, double *s, double *c)
         rest = n - rest;
     double x = (double)rest / n * 0.78539816339744830962;
     double a = sin_octant(x), b = cos_octant(x);
-    int swap = ((octant + 1) & 2) != 0;
+    /* An odd multiple of pi / 4 always takes the same of its two forms, or the table would not be symmetric. */
+    int swap = ((octant + 1) & 2) != 0 && rest != n;
     double s1 = swap ? b : a, c1 = swap ? a : b;
     *s = octant >= 4 ? -s1 : s1;
     *c = octant >= 2 && octant < 6 ? -c1 : c1;
