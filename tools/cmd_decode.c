@@ -189,19 +189,12 @@ static int plan(job *j)
 static int open_input(job *j)
 {
     lac_model_info model;
-    lac_io io;
-    int status;
     int failed = lac_file_in_open(&j->file, j->input);
 
-    if (failed)
-        return failed;
-    io = lac_file_in_io(&j->file);
-    status = lac_reader_open(&j->reader, &io);
-    if (status == LAC_ERROR_FORMAT)
-        return lac_report(j->file.name, "is not a .lac file");
-    if (status)
-        return lac_report_status(j->file.name, status, j->file.error);
-    failed = lac_models_attach(&j->model, j->model_name, j->reader, j->threads, j->file.name);
+    if (!failed)
+        failed = lac_file_in_reader(&j->file, j->input, &j->reader);
+    if (!failed)
+        failed = lac_models_attach(&j->model, j->model_name, j->reader, j->threads, j->file.name);
     if (failed)
         return failed;
     lac_model_get_info(j->model, &model);

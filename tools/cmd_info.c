@@ -48,7 +48,8 @@ static void add_kernels(cJSON *facts, const lac_model *model)
 
         snprintf(text, sizeof text, "%.*s", (int)length, name);
         cJSON_AddItemToArray(kernels, cJSON_CreateString(text));
-        name += length + (name[length] == ',');
+        name += length;
+        name += strspn(name, ", ");
     }
 }
 
@@ -90,15 +91,11 @@ static int print_program(int json)
     return lac_facts_print(facts, json);
 }
 
-static int print_model(const char *path, int json)
+/* Closes the model. */
+static int print_model(lac_model *model, int json)
 {
-    cJSON *facts;
-    lac_model *model = NULL;
-    int failed = lac_models_open(&model, path);
+    cJSON *facts = cJSON_CreateObject();
 
-    if (failed)
-        return failed;
-    facts = cJSON_CreateObject();
     add_model(facts, model);
     lac_model_close(&model);
     return lac_facts_print(facts, json);
@@ -167,68 +164,46 @@ static cJSON *stream_facts(const lac_reader *reader)
     return facts;
 }
 
-/* Neither a .lac file nor, perhaps, a model: what is no .lac file may be one. */
-static int print_other(const char *path, int json)
+static int print_stream(const char *path, int json)
 {
-    lac_model *model = NULL;
-    int status = lac_model_open_file(&model, path);
-
-    lac_model_close(&model);
-    if (status == LAC_ERROR_FORMAT || status == LAC_ERROR_IO || status == LAC_ERROR_TRUNCATED)
-        return lac_report(path, "is neither a .lac file nor a model");
-    return print_model(path, json);
-}
-
-static int print_file(lac_file_in *file, const char *path, int json)
-{
+    lac_file_in *file = malloc(sizeof *file);
     lac_reader *reader = NULL;
-    lac_io io = lac_file_in_io(file);
-    int status = lac_reader_open(&reader, &io);
-    int failed;
+    int failed = file ? lac_file_in_open(file, path) : lac_report(path, "out of memory");
 
-    if (status == LAC_ERROR_FORMAT && strcmp(path, "-") != 0)
-        return print_other(path, json);
-    if (status == LAC_ERROR_FORMAT)
-        return lac_report(file->name, "is not a .lac file");
-    if (status)
-        return lac_report_status(file->name, status, file->error);
-    /* Damage is among the facts; what stops the reading is not. */
-    status = lac_reader_verify(reader);
-    if (status && status != LAC_ERROR_CHECKSUM && status != LAC_ERROR_TRUNCATED)
-        failed = lac_report_status(file->name, status, file->error);
-    else
-        failed = lac_facts_print(stream_facts(reader), json);
-    lac_reader_close(&reader);
-    return failed;
-}
-
-static int is_embedded(const char *name)
-{
-    const char *have;
-
-    for (size_t i = 0; (have = lac_model_embedded_name(i)) != NULL; i++)
-        if (strcmp(have, name) == 0)
-            return 1;
-    return 0;
-}
-
-static int print_path(const char *path, int json)
-{
-    lac_file_in *file;
-    int failed;
-
-    if (is_embedded(path))
-        return print_model(path, json);
-    file = malloc(sizeof *file);
-    if (!file)
-        return lac_report(path, "out of memory");
-    failed = lac_file_in_open(file, path);
-    if (!failed) {
-        failed = print_file(file, path, json);
-        lac_file_in_close(file);
+    if (failed) {
+        free(file);
+        return failed;
     }
+    failed = lac_file_in_reader(file, path, &reader);
+    if (!failed) {
+        int status = lac_reader_verify(reader);
+
+        /* Damage is among the facts; what stops the reading is not. */
+        if (status && status != LAC_ERROR_CHECKSUM && status != LAC_ERROR_TRUNCATED)
+            failed = lac_report_status(file->name, status, file->error);
+        else
+            failed = lac_facts_print(stream_facts(reader), json);
+    }
+    lac_reader_close(&reader);
+    lac_file_in_close(file);
     free(file);
     return failed;
+}
+
+/* Whatever opens as a model is one; its own complaints are worth telling if the name says so. */
+static int print_path(const char *path, int json)
+{
+    const char *dot = strrchr(path, '.');
+    lac_model *model = NULL;
+
+    if (strcmp(path, "-") == 0)
+        return print_stream(path, json);
+    if (dot && strcmp(dot, ".lacm") == 0) {
+        int failed = lac_models_open(&model, path);
+
+        return failed ? failed : print_model(model, json);
+    }
+    return lac_model_open(&model, path) ? print_stream(path, json) : print_model(model, json);
 }
 
 int lac_cmd_info(int argc, char **argv)

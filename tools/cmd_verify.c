@@ -34,20 +34,15 @@ static int report_damage(const char *name, int status, const lac_stream_info *in
 static int verify(lac_file_in *file, const char *path)
 {
     lac_reader *reader = NULL;
-    lac_stream_info info;
-    lac_io io;
-    int status;
     int failed = lac_file_in_open(file, path);
 
     if (failed)
         return failed;
-    io = lac_file_in_io(file);
-    status = lac_reader_open(&reader, &io);
-    if (status) {
-        failed = status == LAC_ERROR_FORMAT ? lac_report(file->name, "is not a .lac file")
-                                            : lac_report_status(file->name, status, file->error);
-    } else {
-        status = lac_reader_verify(reader);
+    failed = lac_file_in_reader(file, path, &reader);
+    if (!failed) {
+        lac_stream_info info;
+        int status = lac_reader_verify(reader);
+
         lac_reader_get_info(reader, &info);
         if (status)
             failed = report_damage(file->name, status, &info, file->error);

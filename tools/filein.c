@@ -68,7 +68,7 @@ static int64_t file_size(void *user)
     return fstat(file->fd, &st) ? -1 : (int64_t)st.st_size - file->base;
 }
 
-lac_io lac_file_in_io(lac_file_in *file)
+static lac_io file_io(lac_file_in *file)
 {
     lac_io io = {file, file_read, NULL, file_seek, file_size};
 
@@ -77,6 +77,30 @@ lac_io lac_file_in_io(lac_file_in *file)
         io.size = NULL;
     }
     return io;
+}
+
+static int is_model(const char *path)
+{
+    lac_model *model = NULL;
+    int status = strcmp(path, "-") == 0 ? LAC_ERROR_FORMAT : lac_model_open_file(&model, path);
+
+    lac_model_close(&model);
+    return status == LAC_OK;
+}
+
+int lac_file_in_reader(lac_file_in *file, const char *path, lac_reader **reader)
+{
+    lac_io io = file_io(file);
+    int status = lac_reader_open(reader, &io);
+
+    if (!status)
+        return 0;
+    /* A model file begins with the same letters and may look like a .lac file of a newer version. */
+    if ((status == LAC_ERROR_FORMAT || status == LAC_ERROR_VERSION) && is_model(path))
+        return lac_report(file->name, "is a model, not a .lac file");
+    if (status == LAC_ERROR_FORMAT)
+        return lac_report(file->name, "is not a .lac file");
+    return lac_report_status(file->name, status, file->error);
 }
 
 void lac_file_in_close(lac_file_in *file)

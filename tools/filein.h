@@ -18,7 +18,9 @@ typedef struct lac_file_in {
 
 /* 0, or LAC_EXIT_FAILED after a message. The file must stay where it is: lac_io points to it. */
 int lac_file_in_open(lac_file_in *file, const char *path);
-lac_io lac_file_in_io(lac_file_in *file);
+/* A reader for it; `path` as for open. 0, or LAC_EXIT_FAILED after a message. Close the reader before the file. */
+int lac_file_in_reader(lac_file_in *file, const char *path, lac_reader **reader);
+
 void lac_file_in_close(lac_file_in *file);
 
 #endif

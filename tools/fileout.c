@@ -44,6 +44,7 @@ void lac_file_out_signals(void)
             sigaction(ending[i], &action, NULL);
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 /* The directory of `path` with its slash, then a name that `mkstemp` completes. */

@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "report.h"
 
 int lac_models_open(lac_model **model, const char *name)
 {
+    struct stat st;
     int status;
 
     errno = 0;
@@ -16,17 +18,19 @@ int lac_models_open(lac_model **model, const char *name)
     if (!name || !*name)
         return lac_report("default model", "%s", status == LAC_ERROR_NOT_FOUND ? "none is built in; name one with -m"
                                                                                : lac_status_string(status));
+    if (stat(name, &st) == 0 && S_ISDIR(st.st_mode))
+        errno = EISDIR;
     return lac_report_status(name, status, errno);
 }
 
 /* A file may carry only the first bytes of an id; the rest is zero then. */
-static int is_id(const uint8_t *whole, const uint8_t *carried)
+static size_t carried_bytes(const uint8_t *id)
 {
     size_t bytes = LAC_MODEL_ID_SIZE;
 
-    while (bytes > 8 && carried[bytes - 1] == 0)
+    while (bytes > 8 && id[bytes - 1] == 0)
         bytes--;
-    return memcmp(whole, carried, bytes) == 0;
+    return bytes;
 }
 
 lac_model *lac_models_find(const uint8_t *id)
@@ -40,7 +44,7 @@ lac_model *lac_models_find(const uint8_t *id)
         if (lac_model_open(&model, name))
             continue;
         lac_model_get_info(model, &info);
-        if (is_id(info.id, id))
+        if (memcmp(info.id, id, carried_bytes(id)) == 0)
             return model;
         lac_model_close(&model);
     }
@@ -54,6 +58,7 @@ static int report_mismatch(const lac_model *model, const uint8_t *id, const char
     char given[2 * LAC_MODEL_ID_SIZE + 1];
 
     lac_model_get_info(model, &have);
+    memset(have.id + carried_bytes(id), 0, sizeof have.id - carried_bytes(id));
     return lac_report(file, "needs the model with id %s; %s has id %s; name the right one with -m",
                       lac_report_id(id, needed), have.name, lac_report_id(have.id, given));
 }

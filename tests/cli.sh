@@ -1,0 +1,276 @@
+#!/usr/bin/env bash
+# The lac command from outside: cli.sh LAC CLITOOL MODEL. Prints TAP. Works in a folder of its own.
+lac=$(realpath "$1") tool=$(realpath "$2") model=$(realpath "$3")
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+export OMP_WAIT_POLICY=passive
+unset LAC_MODEL_PATH
+count=0 bad=0
+
+# result STATUS NAME [DETAIL]: one line of TAP
+result()
+{
+    count=$((count + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $count - $2"
+    else
+        echo "not ok $count - $2"
+        bad=$((bad + 1))
+        [ -z "$3" ] || echo "# $3"
+        [ ! -s err ] || sed 's/^/# stderr: /' err
+    fi
+}
+skip() { count=$((count + 1)); echo "ok $count - $1 # SKIP $2"; }
+
+# is NAME GOT WANTED
+is() { [ "$2" = "$3" ]; result $? "$1" "got '$2', not '$3'"; }
+
+# run STATUS NAME COMMAND...: its exit status; output in `out` and `err`. A message must go with each failure, and
+# nothing may be left of an output that failed.
+run()
+{
+    local wanted=$1 name=$2 got
+    shift 2
+    timeout 60 "$@" >out 2>err </dev/null
+    got=$?
+    if [ "$got" -ne "$wanted" ]; then
+        result 1 "$name" "exit $got, not $wanted"
+    elif [ "$got" -ne 0 ] && ! grep -q '^lac' err; then
+        result 1 "$name" "no message"
+    elif ls -A . sub 2>/dev/null | grep -q '^\.lac-'; then
+        result 1 "$name" "left a temporary file"
+        rm -f .lac-* sub/.lac-*
+    else
+        result 0 "$name"
+    fi
+}
+says() { grep -q -- "$2" err; result $? "says: $1" "$2"; }
+has_key() { grep -q "\"$1\":" out; result $? "json has $1"; }
+absent() { [ ! -e "$1" ]; result $? "no $1 left behind"; rm -f "$1"; }
+enc() { "$lac" encode -m "$model" "$@"; }
+dec() { "$lac" decode -m "$model" "$@"; }
+same() { cmp -s "$2" "$3"; result $? "$1" "$2 and $3 differ"; }
+
+# ---- help and usage
+run 0 "lac --help" "$lac" --help
+run 0 "lac --version" "$lac" --version
+run 2 "no command" "$lac"
+run 2 "unknown command" "$lac" transmogrify
+says "the command" "transmogrify"
+for c in encode decode info verify eval bench; do
+    run 0 "lac $c --help" "$lac" $c --help
+    grep -q "usage: lac $c" out; result $? "lac $c --help tells the usage"
+    run 2 "lac $c: unknown option" "$lac" $c --no-such-option
+    run 0 "lac help $c" "$lac" help $c
+done
+run 2 "encode without file" "$lac" encode
+run 2 "decode with three files" "$lac" decode a b.wav c
+run 2 "option without value" "$lac" encode -b
+
+# ---- round trips: exactly the input's samples, rate and channels
+for r in "8000 1 12345" "11025 1 9001" "16000 2 16001" "22050 1 1" "24000 1 24001" "44100 2 44101" "48000 8 9603" \
+         "96000 1 50000" "384000 1 100003" "44100 1 2" "8000 1 0"; do
+    set -- $r
+    "$tool" wav in.wav speech "$1" "$2" "$3"
+    run 0 "encode $r" "$lac" encode -f -m "$model" in.wav in.lac
+    run 0 "decode $r" "$lac" decode -f -m "$model" in.lac out.wav
+    is "decoded header of $r" "$("$tool" header out.wav)" "$2 $1 16 $3"
+done
+
+# ---- the same result by every road
+"$tool" wav a.wav speech 24000 1 100000 "A title"
+enc a.wav a.lac && dec a.lac a.out.wav && dec --raw s16 a.lac a.s16
+is "title survives" "$("$lac" info a.lac | grep -c 'TITLE.*A title')" 1
+grep -aq "A title" a.out.wav; result $? "title is in the decoded WAV"
+enc -t 3 a.wav t.lac; same "threads change nothing in encode" a.lac t.lac
+dec -t 3 --raw s16 a.lac t.s16; same "threads change nothing in decode" a.s16 t.s16
+enc - - <a.wav >p.lac; same "WAV through a pipe, redirected" a.lac p.lac
+cat a.wav | enc - - | cat >p.lac; same "WAV through a pipe" a.lac p.lac
+"$tool" wav b.wav speech 24000 1 100000; enc b.wav b.lac
+"$tool" raw speech 24000 1 100000 s16 >b.s16
+enc --raw 24000:1:s16 b.s16 r.lac; same "raw s16 file" b.lac r.lac
+cat b.s16 | enc --raw 24000:1:s16 - - >r.lac; same "raw s16 pipe" b.lac r.lac
+(head -c 1001 b.s16; sleep 0.2; tail -c +1002 b.s16) | enc --raw 24000:1:s16 - - >r.lac
+same "raw s16 pipe in odd pieces" b.lac r.lac
+cat a.lac | dec --raw s16 - - | cat >p.s16; same "decode through pipes" a.s16 p.s16
+dec a.lac - >w.wav; is "WAV to standard output" "$("$tool" header w.wav)" "1 24000 16 100000"
+tail -c 200000 w.wav >w.s16; same "WAV to standard output holds the samples" a.s16 w.s16
+cat a.lac | dec - - | tail -c +45 >w.s16; same "WAV pipe to pipe" a.s16 w.s16
+dec a.lac - | enc - - >re.lac; [ -s re.lac ]; result $? "lac decodes into lac encodes"
+for f in s24 s32 f32; do
+    dec -f --raw $f a.lac x.raw
+    enc --raw 24000:1:$f x.raw - >x.lac 2>err
+    [ "$(wc -c <x.raw)" -eq $((100000 * $([ $f = s24 ] && echo 3 || echo 4))) ] && [ -s x.lac ]
+    result $? "raw $f both ways"
+done
+for e in flac aiff au caf w64 ogg opus; do
+    run 0 "decode to $e" "$lac" decode -m "$model" a.lac "x.$e"
+    enc "x.$e" - 2>err | "$lac" info --json - >out
+    grep -q '"samples":.100000' out; result $? "$e holds all samples"
+done
+enc x.flac f.lac; dec --raw s16 f.lac f.s16; enc a.out.wav g.lac; dec --raw s16 g.lac g.s16
+same "FLAC and WAV hold the same" f.s16 g.s16
+
+# ---- parts
+for p in "0 1" "1.25 0.5" "2.6399 1" "3.9 9"; do
+    set -- $p
+    dec --start $1 --duration $2 --raw s16 a.lac - >part.s16
+    first=$(awk "BEGIN { printf \"%d\", $1 * 24000 + 0.5 }") wanted=$(awk "BEGIN { printf \"%d\", $2 * 24000 + 0.5 }")
+    tail -c +$((2 * first + 1)) a.s16 | head -c $((2 * wanted)) >want.s16
+    same "--start $1 --duration $2 is that part exactly" want.s16 part.s16
+done
+cat a.lac | dec --start 1 --raw s16 - - >part.s16; tail -c +48001 a.s16 >want.s16
+same "--start in a pipe" want.s16 part.s16
+run 1 "--start after the end" "$lac" decode -m "$model" --start 99 a.lac late.wav
+absent late.wav
+"$tool" wav c.wav speech 44100 1 200000; enc c.wav c.lac; dec --raw s16 c.lac c.s16
+dec -f --raw s16 --start 2 --duration 1 c.lac part.s16; tail -c +176401 c.s16 | head -c 88200 >want.s16
+d=$("$tool" differ want.s16 part.s16); [ "$d" -ge 0 ] && [ "$d" -le 1 ]
+result $? "part of a 44.1 kHz file" "differs by $d"
+dec -r 8000 --raw s16 c.lac r.s16; is "-r gives the right count" "$(wc -c <r.s16)" "$((2 * 36281))"
+
+# ---- files that are there
+cp a.lac keep.lac
+run 1 "existing output" "$lac" encode -m "$model" a.wav keep.lac
+says "that it exists" "exists"
+same "it is untouched" a.lac keep.lac
+run 0 "-f overwrites" "$lac" encode -f -m "$model" c.wav keep.lac
+same "and it did" c.lac keep.lac
+run 1 "output is the input" "$lac" encode -f -m "$model" a.wav a.wav
+[ "$("$tool" header a.wav)" = "1 24000 16 100000" ]; result $? "the input is untouched"
+ln -s target.lac link.lac; echo old >target.lac
+run 0 "output is a link" "$lac" encode -f -m "$model" a.wav link.lac
+[ -L link.lac ] && cmp -s a.lac target.lac; result $? "the link stays, its target is written"
+mkdir sub; (umask 027; enc a.wav sub/m.lac); is "modes follow the umask" "$(stat -c %a sub/m.lac)" 640
+cp a.wav sub/default.name.wav; run 0 "encode without output name" "$lac" encode -m "$model" sub/default.name.wav
+same "is named with .lac" a.lac sub/default.name.lac
+rm sub/default.name.wav
+run 0 "decode without output name" "$lac" decode -m "$model" sub/default.name.lac
+[ -s sub/default.name.wav ]; result $? "is named with .wav"
+run 2 "output of an unknown kind" "$lac" decode -m "$model" a.lac a.xyz
+
+# ---- info, verify, bench
+run 0 "info" "$lac" info --json
+for k in version model; do has_key $k; done
+run 0 "info of a model" "$lac" info --json "$model"
+for k in model model_id delay_samples rates_bps kernels; do has_key $k; done
+run 0 "info of a file" "$lac" info --json a.lac
+for k in format_version model model_id sample_rate channels samples duration_s frames codebooks payload_bps file_bps \
+         pages damaged_pages; do has_key $k; done
+run 0 "bench" "$lac" bench --json -m "$model"
+for k in encode_xrt decode_xrt frame_ms_p50 frame_ms_p95 frame_ms_p99 stream_bytes model_bytes mmacs_encoder \
+         mmacs_decoder; do has_key $k; done
+run 0 "bench of a file" "$lac" bench -m "$model" c.wav
+run 0 "verify" "$lac" verify a.lac c.lac
+[ ! -s err ]; result $? "success says nothing on standard error"
+
+# ---- damage
+cp a.lac flipped.lac; "$tool" flip flipped.lac 150
+run 1 "verify finds a flipped byte" "$lac" verify a.lac flipped.lac
+run 3 "a damaged file decodes" "$lac" decode -m "$model" flipped.lac flipped.wav
+says "what was concealed" "concealed"
+is "at its full length" "$("$tool" header flipped.wav)" "1 24000 16 100000"
+run 0 "info counts damage" "$lac" info --json flipped.lac
+grep -q '"damaged_pages":.1,' out; result $? "as one page"
+head -c $(($(wc -c <a.lac) * 6 / 10)) a.lac >cut.lac
+run 1 "verify finds a cut" "$lac" verify cut.lac
+run 3 "a cut file decodes" "$lac" decode -m "$model" cut.lac cut.wav
+run 1 "a header alone" "$lac" decode -m "$model" <(head -c 40 a.lac) nothing.wav
+absent nothing.wav
+
+# ---- bad input
+try() { run "$1" "$2: encode" "$lac" encode -m "$model" "$3" bad.lac; [ "$1" -eq 0 ] || absent bad.lac; rm -f bad.lac; }
+: >empty; try 1 "empty file" empty; says "why" "empty: is empty"
+for k in silence square nan; do
+    "$tool" wav $k.wav ${k/nan/bad} 24000 1 30000; try 0 $k $k.wav
+    enc $k.wav k.lac; run 0 "$k: decode" "$lac" decode -f -m "$model" k.lac k.wav
+    is "$k: length" "$("$tool" header k.wav)" "1 24000 16 30000"
+    rm -f k.lac
+done
+"$tool" wav bad48.wav bad 48000 2 30000; try 0 "NaN and infinity at 48 kHz" bad48.wav
+"$tool" wav nine.wav speech 24000 9 1000; try 1 "9 channels" nine.wav; says "why" "9 channels"
+printf 'This is no audio.\n' >text.txt; try 1 "text file" text.txt; says "the file" "text.txt"
+try 1 "directory" sub; says "why" "directory"
+try 1 "missing file" missing.wav; says "why" "missing.wav: No such file"
+run 1 "missing folder of the output" "$lac" encode -m "$model" a.wav no/such/out.lac
+head -c 3001 b.s16 >odd.s16; run 0 "half a sample at the end" "$lac" encode -m "$model" --raw 24000:1:s16 odd.s16 odd.lac
+says "what is left out" "left out"
+for i in empty text.txt sub missing.lac nine.wav; do
+    run 1 "decode $i" "$lac" decode -m "$model" $i bad.wav; absent bad.wav
+    says "the file" "$i"
+    run 1 "verify $i" "$lac" verify $i
+    run 1 "info $i" "$lac" info $i
+done
+run 1 "decode a model" "$lac" decode "$model" bad.wav; says "what it is" "is a model"
+for b in 0 7 0.25 1.7e9 -1 x nan; do
+    run 2 "-b $b" "$lac" encode -m "$model" -b $b a.wav bad.lac; absent bad.lac
+done
+for r in 0:1:s16 24000:9:s16 24000:0:s16 24000:1:s8 24000:1 a:b:c 999999999:1:s16; do
+    run 2 "--raw $r" "$lac" encode -m "$model" --raw $r b.s16 bad.lac
+done
+for o in "-r 0" "-t 0" "-t 1000" "--start -1" "--duration x" "--raw u8"; do
+    run 2 "decode $o" "$lac" decode -m "$model" $o a.lac bad.wav
+done
+run 1 "no such model" "$lac" encode -m nosuchmodel a.wav bad.lac
+run 1 "a model that is none" "$lac" encode -m text.txt a.wav bad.lac
+cp a.lac other.lac; "$tool" flip other.lac 5
+run 3 "a damaged header" "$lac" decode -f -m "$model" other.lac other.wav
+cp b.lac other.lac; "$tool" reseal other.lac 5
+run 1 "a file that names another model" "$lac" decode -m "$model" other.lac bad.wav; absent bad.wav
+says "both ids" "needs the model with id .* has id "
+printf 'LAC\002 and what a version to come will put here' >future.lac
+for c in decode info verify; do run 1 "$c a newer version" "$lac" $c future.lac; says "why" "newer version"; done
+cp "$model" changed.lacm; "$tool" flip changed.lacm $(($(wc -c <changed.lacm) / 2))
+run 1 "a damaged model" "$lac" decode -m ./changed.lacm a.lac bad.wav; says "the model" "changed.lacm"
+: >empty.lacm; run 1 "an empty model" "$lac" info empty.lacm
+if [ "$(id -u)" -ne 0 ]; then
+    cp a.wav secret.wav; chmod 000 secret.wav; try 1 "no permission to read" secret.wav; says "why" "denied"
+    mkdir locked; chmod 500 locked; run 1 "no permission to write" "$lac" encode -m "$model" a.wav locked/x.lac
+    chmod 700 locked
+else
+    skip "no permission" "root may read everything"
+fi
+
+# ---- full disk, closed pipe, signals
+if [ -c /dev/full ]; then
+    run 1 "encode to a full disk" "$lac" encode -f -m "$model" a.wav /dev/full; says "why" "No space left"
+    run 1 "decode to a full disk" "$lac" decode -f -m "$model" --raw s16 a.lac /dev/full; says "why" "No space left"
+    ln -s /dev/full full.wav; ln -s /dev/full full.flac
+    run 1 "WAV to a full disk" "$lac" decode -f -m "$model" a.lac full.wav; says "why" "No space left"
+    run 1 "FLAC to a full disk" "$lac" decode -f -m "$model" a.lac full.flac
+    [ -c /dev/full ]; result $? "/dev/full is still there"
+    "$lac" info --json a.lac >/dev/full 2>err; is "info to a full disk" $? 1
+else
+    skip "full disk" "no /dev/full"
+fi
+(ulimit -f 8; dec a.lac big.wav 2>err); is "file size limit" $? 1
+absent big.wav
+ls -A | grep -q '^\.lac-'; is "no temporary file after it" $? 1
+yes | head -c 4000000 >long.s16
+enc --raw 24000:1:s16 long.s16 long.lac
+dec --raw s16 long.lac - 2>err | head -c 10 >/dev/null; s=${PIPESTATUS[0]}
+is "closed pipe, decode" "$s" 1; says "why" "Broken pipe"
+for s in "INT 130" "TERM 143"; do
+    set -- $s
+    # not through run: the input must stay open
+    (cat b.s16; sleep 3) | timeout --preserve-status -s $1 1 "$lac" encode -m "$model" --raw 24000:1:s16 - killed.lac 2>err
+    is "SIG$1 ends with $2" "${PIPESTATUS[1]}" "$2"
+    absent killed.lac
+    ls -A | grep -q '^\.lac-'; is "no temporary file after SIG$1" $? 1
+done
+(exec 2>&-; exec "$lac" encode -m "$model" a.wav closed.lac); same "standard error closed" a.lac closed.lac
+
+# ---- progress
+run 0 "no progress in a pipe" "$lac" encode -f -m "$model" --raw 24000:1:s16 long.s16 long.lac
+[ ! -s err ]; result $? "standard error stays empty"
+if script -qec true /dev/null >/dev/null 2>&1; then
+    head -c 40000000 /dev/zero >zero.s16
+    script -qec "'$lac' encode -f -m '$model' --raw 24000:1:s16 zero.s16 long.lac" /dev/null >out 2>&1
+    grep -q "real time.*left" out; result $? "progress on a terminal"
+    script -qec "'$lac' encode -m '$model' a.wav -" /dev/null >out 2>&1; is "binary to a terminal" $? 2
+else
+    skip "progress on a terminal" "no script(1)"
+fi
+echo "1..$count"
+[ "$bad" -eq 0 ]
