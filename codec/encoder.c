@@ -203,20 +203,26 @@ static void run_network(lac_encoder *e, size_t frames)
         e->fixed[i] = to_fixed(e->latents[i]);
 }
 
+static void search_rows(const lac_encoder *e, size_t first, size_t end, uint16_t *tokens)
+{
+    const size_t q = e->rvq.stages, d = e->rvq.dimension;
+    for (size_t t = first; t < end; t++)
+        lac_rvq_encode(&e->rvq, e->fixed + t * d, e->settings.codebooks, tokens + t * q, e->residual + t * d);
+}
+
 /* The complete frames of e->pcm, which holds at most a block. */
 static void encode_block(lac_encoder *e, size_t frames, uint16_t *tokens, int16_t *latents)
 {
-    const size_t q = e->rvq.stages, d = e->rvq.dimension;
+    const size_t parts = e->settings.threads < frames ? e->settings.threads : frames;
     run_network(e, frames);
     if (latents)
-        memcpy(latents, e->fixed, frames * d * sizeof(int16_t));
-    memset(tokens, 0, frames * q * sizeof(uint16_t));
+        memcpy(latents, e->fixed, frames * e->rvq.dimension * sizeof(int16_t));
+    memset(tokens, 0, frames * e->rvq.stages * sizeof(uint16_t));
 #ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads((int)e->settings.threads) if (e->settings.threads > 1 && frames > 1)
+#pragma omp parallel for schedule(static) num_threads((int)parts) if (parts > 1)
 #endif
-    for (size_t t = 0; t < frames; t++)
-        lac_rvq_encode(&e->rvq, e->fixed + t * d, e->settings.codebooks, tokens + t * q,
-                       e->residual + t * d);
+    for (size_t p = 0; p < parts; p++)
+        search_rows(e, frames * p / parts, frames * (p + 1) / parts, tokens);
     memmove(e->pcm, e->pcm + frames * LAC_FRAME, (LAC_FEATURE_PAST + e->state.pending) * sizeof(float));
 }
 
