@@ -262,6 +262,14 @@ static int by_stem(const void *a, const void *b)
     return strcmp(p->stem, q->stem);
 }
 
+/* The same, with one order for equal stems. */
+static int by_stem_and_path(const void *a, const void *b)
+{
+    const entry *p = a, *q = b;
+    int order = by_stem(a, b);
+    return order != 0 ? order : strcmp(p->path, q->path);
+}
+
 static int by_path(const void *a, const void *b)
 {
     const lac_eval_pair *p = a, *q = b;
@@ -290,7 +298,7 @@ static int listing_open(listing *l, const char *folder)
             failed = lac_report(folder, "out of memory");
     closedir(directory);
     if (!failed && l->count > 0)
-        qsort(l->item, l->count, sizeof *l->item, by_stem);
+        qsort(l->item, l->count, sizeof *l->item, by_stem_and_path);
     if (!failed)
         failed = check_stems(l, folder);
     if (failed)
