@@ -110,7 +110,7 @@ static void emit(const char *name, memfile *f, int expected)
 {
     char path[256], hex[65] = "-";
     lac_stream_info info;
-    decoded d = memfile_decode(f, model, true, 4096, (size_t)1 << 40);
+    decoded d = memfile_decode(f, model, true, 4096, SIZE_MAX / 4);
     int status = d.status != 0 ? d.status : memfile_verify(f, true, &info);
     if (d.status == 0)
         hash_pcm(hex, &d);

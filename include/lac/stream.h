@@ -28,7 +28,8 @@ typedef struct lac_io {
     int64_t (*read)(void *user, void *data, size_t size);
     /* All `size` bytes: 0, negative on an error. NULL for a reader. */
     int (*write)(void *user, const void *data, size_t size);
-    /* To an absolute byte position: 0, negative where that is impossible. NULL: can't seek (a pipe). */
+    /* To an absolute byte position: 0, negative where that is impossible. NULL: can't seek (a pipe). Used by readers
+     * whose size is known. */
     int (*seek)(void *user, uint64_t position);
     /* Total bytes, negative if unknown. NULL: unknown. */
     int64_t (*size)(void *user);
@@ -46,10 +47,11 @@ typedef struct lac_stream_info {
     uint32_t original_rate;              /* Hz of the audio before resampling, 1 .. 768000 */
     uint32_t channels;                   /* 1 .. LAC_MAX_CHANNELS */
     uint64_t samples;                    /* a channel, at original_rate; UINT64_MAX while unknown */
-    uint64_t model_samples;              /* a channel, at the model's rate: ceil(samples * rate / original_rate) */
+    uint64_t model_samples;              /* a channel, at the model's rate: ceil(samples * rate / original_rate);
+                                            UINT64_MAX while samples is, and before lac_reader_start */
     uint64_t frames;                     /* latent frames a channel; UINT64_MAX while unknown */
     uint64_t pages;                      /* audio pages; while unknown, those met so far */
-    uint64_t damaged_pages;              /* pages found damaged or missing so far */
+    uint64_t damaged_pages;              /* pages found damaged or missing so far; a damaged header counts as one */
     uint64_t payload_bits;               /* token bits of the pages met so far, all channels */
     uint64_t bytes;                      /* bytes read or written so far */
     uint32_t min_codebooks, max_codebooks; /* over the pages met so far */
@@ -107,15 +109,17 @@ LAC_API size_t lac_reader_tag_count(const lac_reader *reader);
 LAC_API int lac_reader_tag(const lac_reader *reader, size_t index, lac_tag *tag);
 
 /* Check every page without decoding, to the end. 0 if all are sound; otherwise LAC_ERROR_CHECKSUM or
- * LAC_ERROR_TRUNCATED, and the info tells what was found. Needs no model. The reader must not have read audio. */
+ * LAC_ERROR_TRUNCATED, and the info tells what was found. Needs no model. The reader must not have read audio; an
+ * input that can't seek is used up. */
 LAC_API int lac_reader_verify(lac_reader *reader);
 
-/* Attach the model before reading audio: LAC_ERROR_MODEL_MISMATCH if it is not the one the file names. threads
- * 1 .. 256. */
+/* Attach the model before reading audio: LAC_ERROR_MODEL_MISMATCH if it is not the one the file names, LAC_ERROR_LIMIT
+ * if its receptive field is 64 frames or more. threads 1 .. 256. */
 LAC_API int lac_reader_start(lac_reader *reader, const lac_model *model, uint32_t threads);
 
 /* Decode up to `capacity` sample frames to pcm[capacity][channels] at the model's rate; *frames is 0 at the end.
- * Damaged and missing pages are concealed and counted in the info; the position in time is kept. */
+ * Damaged and missing pages are concealed and counted in the info; the position in time is kept. A page in a token
+ * coding of a newer version gives LAC_ERROR_VERSION. */
 LAC_API int lac_reader_read(lac_reader *reader, float *pcm, size_t capacity, size_t *frames);
 
 /* Continue at sample frame `position` of the model's rate: what follows is exactly what a full decode gives there.

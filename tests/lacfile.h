@@ -1,0 +1,121 @@
+/* What tests of .lac files share: the tiny model, files written with it, comparison with the full decode. */
+#ifndef LAC_TESTS_LACFILE_H
+#define LAC_TESTS_LACFILE_H
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "memfile.h"
+#include "page.h"
+
+#define FRAME 480
+#define DELAY 240
+#define PAGE_SAMPLES ((size_t)LAC_PAGE_FRAMES * FRAME)
+#define ALL (SIZE_MAX / 4)
+
+static lac_model *model;
+static lac_model_info about;
+
+static inline void set_up(void)
+{
+    model = open_tiny();
+    lac_model_get_info(model, &about);
+}
+
+static inline void tear_down(void)
+{
+    lac_model_close(&model);
+}
+
+/* Sound [frames][channels], each channel different. */
+static inline float *make_sound(size_t frames, uint32_t channels)
+{
+    float *pcm = test_alloc(frames * channels, sizeof *pcm), *one = test_alloc(frames + 8000, sizeof *one);
+    generate_sound(one, frames + 8000);
+    for (size_t i = 0; i < frames; i++)
+        for (uint32_t c = 0; c < channels; c++)
+            pcm[i * channels + c] = one[i + 1000 * c];
+    free(one);
+    return pcm;
+}
+
+static inline lac_writer_settings mono(void)
+{
+    lac_writer_settings s;
+    lac_writer_default_settings(&s);
+    return s;
+}
+
+/* Write pcm in pieces of `piece`; with `r`, pieces are random and the rate changes at random. */
+static inline memfile write_file(const float *pcm, size_t frames, uint64_t samples, const lac_writer_settings *s,
+                          size_t piece, random_source *r)
+{
+    memfile f = {0};
+    lac_io io = memfile_io(&f, false);
+    lac_writer *w = NULL;
+    cr_assert_eq(lac_writer_open(&w, model, &io, s), 0);
+    for (size_t at = 0, n; at < frames; at += n) {
+        n = r ? 1 + random_below(r, (uint32_t)piece) : piece;
+        n = n < frames - at ? n : frames - at;
+        if (r)
+            cr_assert_eq(lac_writer_set_codebooks(w, 1 + random_below(r, about.codebooks)), 0);
+        cr_assert_eq(lac_writer_write(w, pcm + at * s->channels, n), 0);
+    }
+    cr_assert_eq(lac_writer_finish(w, samples), 0);
+    lac_writer_close(&w);
+    return f;
+}
+
+static inline memfile write_mono(size_t frames, uint32_t codebooks)
+{
+    float *pcm = make_sound(frames, 1);
+    lac_writer_settings s = mono();
+    s.codebooks = codebooks;
+    memfile f = write_file(pcm, frames, frames, &s, 5000, NULL);
+    free(pcm);
+    return f;
+}
+
+static inline memfile copy_file(const memfile *f, size_t size)
+{
+    memfile copy = {.data = test_alloc(size, 1), .size = size, .capacity = size};
+    memcpy(copy.data, f->data, size < f->size ? size : f->size);
+    return copy;
+}
+
+static inline bool same_pcm(const float *a, const float *b, size_t count)
+{
+    return count == 0 || memcmp(a, b, count * sizeof *a) == 0;
+}
+
+/* Every position in `at` gives what `whole` has there. */
+static inline void check_seek(lac_reader *r, const decoded *whole, uint64_t position)
+{
+    float part[1500];
+    size_t got = 0, done = 0, want = position < whole->frames ? whole->frames - (size_t)position : 0;
+    want = want < 1500 ? want : 1500;
+    cr_assert_eq(lac_reader_seek(r, position), 0);
+    while (done < want) {
+        cr_assert_eq(lac_reader_read(r, part + done, 1500 - done, &got), 0);
+        cr_assert_gt(got, 0, "position %llu", (unsigned long long)position);
+        done += got;
+    }
+    if (want == 0)
+        cr_assert(lac_reader_read(r, part, 1500, &got) == 0 && got == 0);
+    cr_assert(same_pcm(part, whole->pcm + (want ? position : 0), want), "position %llu", (unsigned long long)position);
+}
+
+/* The page ends of a sound file, found by its own rules. */
+static inline size_t page_ends(const memfile *f, size_t *ends)
+{
+    lac_header h;
+    lac_page p;
+    size_t count = 0;
+    cr_assert_eq(lac_header_parse(&h, f->data, f->size), 0);
+    for (size_t at = ends[0] = h.size; lac_page_parse(&p, &h.format, f->data + at, f->size - at) == 0; count++)
+        ends[count + 1] = at += p.size;
+    return count;
+}
+
+#endif
