@@ -42,20 +42,37 @@ static void schedule(uint32_t w[64], const uint8_t *block)
     }
 }
 
+/* One round. Instead of moving all eight words on by one, `turn` says how far they have turned. */
+static inline void step(uint32_t s[8], unsigned turn, uint32_t input)
+{
+#define WORD(i) s[((i) - turn) & 7]
+    uint32_t a = WORD(0), e = WORD(4);
+    uint32_t s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
+    uint32_t t1 = WORD(7) + s1 + ((e & WORD(5)) ^ (~e & WORD(6))) + input;
+    uint32_t s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
+    uint32_t majority = (a & WORD(1)) ^ (a & WORD(2)) ^ (WORD(1) & WORD(2));
+    WORD(3) += t1;
+    WORD(7) = t1 + s0 + majority;
+#undef WORD
+}
+
 static void compress(uint32_t h[8], const uint8_t *block)
 {
     uint32_t w[64], s[8];
     schedule(w, block);
+    for (int i = 0; i < 64; i++)
+        w[i] += round_constants[i];
     memcpy(s, h, sizeof(s));
-    for (int i = 0; i < 64; i++) {
-        uint32_t s1 = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
-        uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-        uint32_t t1 = s[7] + s1 + choice + round_constants[i] + w[i];
-        uint32_t s0 = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
-        uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-        memmove(s + 1, s, 7 * sizeof(s[0]));
-        s[4] += t1;
-        s[0] = t1 + s0 + majority;
+    for (int i = 0; i < 64; i += 8) {
+        /* Constant turns keep the words in registers. */
+        step(s, 0, w[i]);
+        step(s, 1, w[i + 1]);
+        step(s, 2, w[i + 2]);
+        step(s, 3, w[i + 3]);
+        step(s, 4, w[i + 4]);
+        step(s, 5, w[i + 5]);
+        step(s, 6, w[i + 6]);
+        step(s, 7, w[i + 7]);
     }
     for (int i = 0; i < 8; i++)
         h[i] += s[i];

@@ -1,4 +1,5 @@
 /* The network's operations against their definitions, written out here once more in the plainest form. */
+#include <fenv.h>
 #include <math.h>
 #include <string.h>
 
@@ -87,6 +88,21 @@ Test(kernels, gemm_of_any_shape_and_thread_count)
             product_check(&p, threads);
         product_free(&p);
     }
+}
+
+/* Threads of a pool inherit the mode of whoever started it, here one that rounds upwards. */
+Test(kernels, gemm_threads_set_the_float_mode)
+{
+    random_source r = random_start();
+    product p = product_new(&r, 9, 40, 33);
+    product_define(&p);
+    fesetround(FE_UPWARD);
+    lac_gemm_s16s8(p.out, p.ldo, p.a, p.a_scale, p.w, p.w_scale, p.bias, p.M, p.N, p.K, 4);
+    lac_float_mode mode = lac_float_enter();
+    product_check(&p, 4);
+    lac_float_leave(mode);
+    fesetround(FE_TONEAREST);
+    product_free(&p);
 }
 
 /* Sums that come within 0.04 % of the range of int32. */
