@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # lac eval from outside: cli_eval.sh LAC CLITOOL. Prints TAP. Works in a folder of its own.
-lac=$1 tool=$2
+lac=$(realpath "$1") tool=$(realpath "$2")
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99

@@ -74,36 +74,48 @@ static size_t envelope_frames(size_t samples)
     return samples / HOP + 1;
 }
 
-/* [BANDS][frames] every 1 ms, frame t centred on sample t * HOP, silence outside; NULL without memory. */
+/* The window around sample t * HOP, silence outside. */
+static void fill(transform *w, const double *x, size_t samples, size_t t)
+{
+    for (size_t i = 0; i < WINDOW; i++) {
+        size_t at = t * HOP + i;
+        bool inside = at >= WINDOW / 2 && at - WINDOW / 2 < samples;
+        w->in[i] = inside ? x[at - WINDOW / 2] * w->shape[i] : 0;
+    }
+}
+
+/* out [BANDS][frames], one frame every 1 ms: 0 or LAC_ERROR_MEMORY. */
+static int fill_envelopes(double *out, size_t frames, const double *x, size_t samples)
+{
+    transform *w = fftw_malloc(sizeof *w);
+    fftw_plan plan = w == NULL ? NULL : fftw_plan_dft_r2c_1d(WINDOW, w->in, w->out, FFTW_ESTIMATE);
+    if (plan == NULL) {
+        fftw_free(w);
+        return LAC_ERROR_MEMORY;
+    }
+    for (size_t i = 0; i < WINDOW; i++)
+        w->shape[i] = 0.5 - 0.5 * cos(2 * PI * (double)i / (WINDOW - 1));
+    for (size_t t = 0; t < frames; t++) {
+        fill(w, x, samples, t);
+        fftw_execute(plan);
+        band_powers(w, out + t, frames);
+    }
+    for (size_t b = 0; b < BANDS; b++)
+        compress(out + b * frames, frames);
+    fftw_destroy_plan(plan);
+    fftw_free(w);
+    return LAC_OK;
+}
+
+/* [BANDS][frames], freed with free; NULL without memory. */
 static double *envelopes(const double *x, size_t samples)
 {
     size_t frames = envelope_frames(samples);
-    if (frames > SIZE_MAX / sizeof(double) / BANDS)
-        return NULL;
-    double *out = malloc(frames * BANDS * sizeof *out);
-    transform *w = fftw_malloc(sizeof *w);
-    fftw_plan plan = w == NULL ? NULL : fftw_plan_dft_r2c_1d(WINDOW, w->in, w->out, FFTW_ESTIMATE);
-    if (out != NULL && plan != NULL) {
-        for (size_t i = 0; i < WINDOW; i++)
-            w->shape[i] = 0.5 - 0.5 * cos(2 * PI * (double)i / (WINDOW - 1));
-        for (size_t t = 0; t < frames; t++) {
-            for (size_t i = 0; i < WINDOW; i++) {
-                size_t at = t * HOP + i;
-                bool inside = at >= WINDOW / 2 && at - WINDOW / 2 < samples;
-                w->in[i] = inside ? x[at - WINDOW / 2] * w->shape[i] : 0;
-            }
-            fftw_execute(plan);
-            band_powers(w, out + t, frames);
-        }
-        for (size_t b = 0; b < BANDS; b++)
-            compress(out + b * frames, frames);
-    } else {
+    double *out = frames > SIZE_MAX / sizeof(double) / BANDS ? NULL : malloc(frames * BANDS * sizeof *out);
+    if (out != NULL && fill_envelopes(out, frames, x, samples) != LAC_OK) {
         free(out);
         out = NULL;
     }
-    if (plan != NULL)
-        fftw_destroy_plan(plan);
-    fftw_free(w);
     return out;
 }
 
