@@ -6,16 +6,42 @@
 
 /* ---- quantisation ---- */
 
+static inline int32_t magnitude_bits(float x)
+{
+    return (int32_t)(lac_float_bits(x) & 0x7fffffffu);
+}
+
 /* Largest |x|, where infinity and NaN count as FLT_MAX. Magnitudes order like their bits, and a maximum of integers
  * vectorises. */
 static float max_magnitude(const float *x, size_t n)
 {
-    int32_t m = 0;
-    for (size_t i = 0; i < n; i++) {
-        int32_t bits = (int32_t)(lac_float_bits(x[i]) & 0x7fffffffu);
-        m = bits > m ? bits : m;
+    int32_t lanes[LAC_LANES] = {0}, m = 0;
+    size_t t = 0;
+    for (; t + LAC_LANES <= n; t += LAC_LANES)
+        for (size_t i = 0; i < LAC_LANES; i++) {
+            int32_t bits = magnitude_bits(x[t + i]);
+            lanes[i] = bits > lanes[i] ? bits : lanes[i];
+        }
+    for (size_t i = 0; t + i < n; i++) {
+        int32_t bits = magnitude_bits(x[t + i]);
+        lanes[i] = bits > lanes[i] ? bits : lanes[i];
     }
+    for (size_t i = 0; i < LAC_LANES; i++)
+        m = lanes[i] > m ? lanes[i] : m;
     return lac_bits_float(m < 0x7f7fffff ? (uint32_t)m : 0x7f7fffffu);
+}
+
+/* v rounded half away from zero, at most LAC_ACT_MAX in magnitude. Clamped as an integer: that vectorises, and clamps
+ * infinity and NaN too, so that the conversions are always defined. */
+static inline int32_t round_activation(float v)
+{
+    const int32_t limit = 0x457ff000; /* 4095.0f */
+    int32_t bits = magnitude_bits(v);
+    uint32_t sign = v < 0 ? 0x80000000u : 0;
+    float clamped = lac_bits_float((uint32_t)(bits < limit ? bits : limit) | sign);
+    int32_t whole = (int32_t)clamped;
+    float rest = clamped - (float)whole;
+    return whole + (int32_t)(rest + rest);
 }
 
 void lac_quantize_row(int16_t *q, float *scale, const float *x, size_t n)
@@ -28,14 +54,8 @@ void lac_quantize_row(int16_t *q, float *scale, const float *x, size_t n)
         return;
     }
     float factor = (float)LAC_ACT_MAX / m;
-    for (size_t i = 0; i < n; i++) {
-        float a = fabsf(x[i] * factor);
-        /* In this form a NaN is clamped too: the conversion is always defined. */
-        a = a < (float)LAC_ACT_MAX ? a : (float)LAC_ACT_MAX;
-        int32_t whole = (int32_t)a;
-        whole += a - (float)whole >= 0.5f;
-        q[i] = (int16_t)(x[i] < 0 ? -whole : whole);
-    }
+    for (size_t i = 0; i < n; i++)
+        q[i] = (int16_t)round_activation(x[i] * factor);
     *scale = m * (1.0f / LAC_ACT_MAX);
 }
 
