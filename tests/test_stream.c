@@ -4,7 +4,7 @@
 #include "lac/encoder.h"
 #include "workspace.h"
 
-TestSuite(stream, .init = set_up, .fini = tear_down, .timeout = 240);
+TestSuite(stream, .init = set_up, .fini = tear_down, .timeout = 3000);
 
 /* ---- sound files ---- */
 
