@@ -96,6 +96,7 @@ same "raw s16 pipe in odd pieces" b.lac r.lac
 cat a.lac | dec --raw s16 - - | cat >p.s16; same "decode through pipes" a.s16 p.s16
 dec a.lac - >w.wav; is "WAV to standard output" "$("$tool" header w.wav)" "1 24000 16 100000"
 tail -c 200000 w.wav >w.s16; same "WAV to standard output holds the samples" a.s16 w.s16
+cat a.lac | dec - big.wav; is "WAV file from a pipe" "$("$tool" header big.wav)" "1 24000 16 100000"; rm -f big.wav
 cat a.lac | dec - - | tail -c +45 >w.s16; same "WAV pipe to pipe" a.s16 w.s16
 dec a.lac - | enc - - >re.lac; [ -s re.lac ]; result $? "lac decodes into lac encodes"
 for f in s24 s32 f32; do
@@ -265,7 +266,7 @@ done
 run 0 "no progress in a pipe" "$lac" encode -f -m "$model" --raw 24000:1:s16 long.s16 long.lac
 [ ! -s err ]; result $? "standard error stays empty"
 if script -qec true /dev/null >/dev/null 2>&1; then
-    head -c 40000000 /dev/zero >zero.s16
+    head -c 16000000 /dev/zero >zero.s16
     script -qec "'$lac' encode -f -m '$model' --raw 24000:1:s16 zero.s16 long.lac" /dev/null >out 2>&1
     grep -q "real time.*left" out; result $? "progress on a terminal"
     script -qec "'$lac' encode -m '$model' a.wav -" /dev/null >out 2>&1; is "binary to a terminal" $? 2

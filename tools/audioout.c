@@ -30,13 +30,15 @@ static const struct {
     const char *ending;
     int format;
 } endings[] = {
-    {"wav", SF_FORMAT_RF64 | SF_FORMAT_PCM_16},  {"rf64", SF_FORMAT_RF64 | SF_FORMAT_PCM_16},
+    {"wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16},   {"rf64", SF_FORMAT_RF64 | SF_FORMAT_PCM_16},
     {"w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16},   {"flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
     {"aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16}, {"aif", SF_FORMAT_AIFF | SF_FORMAT_PCM_16},
     {"au", SF_FORMAT_AU | SF_FORMAT_PCM_16},     {"snd", SF_FORMAT_AU | SF_FORMAT_PCM_16},
     {"caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16},   {"ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS},
     {"oga", SF_FORMAT_OGG | SF_FORMAT_VORBIS},   {"opus", SF_FORMAT_OGG | SF_FORMAT_OPUS},
 };
+
+#define FORMAT_WAV (SF_FORMAT_WAV | SF_FORMAT_PCM_16)
 
 /* libsndfile's format of a path, or 0. */
 static int format_of(const char *path)
@@ -93,7 +95,11 @@ static int open_header(lac_audio_out *out, int format, const lac_audio_out_setti
 {
     SF_VIRTUAL_IO vio = {vio_size, vio_seek, vio_read, vio_write, vio_tell};
     SF_INFO info;
+    /* WAV ends at 4 GB; an RF64 file that stays below becomes a WAV file in the end. */
+    int grows = format == FORMAT_WAV && settings->frames > UINT32_MAX / 2 / settings->channels - 4096;
 
+    if (grows)
+        format = SF_FORMAT_RF64 | SF_FORMAT_PCM_16;
     memset(&info, 0, sizeof info);
     info.samplerate = (int)settings->rate;
     info.channels = (int)settings->channels;
@@ -104,8 +110,7 @@ static int open_header(lac_audio_out *out, int format, const lac_audio_out_setti
     out->snd = sf_open_virtual(&vio, SFM_WRITE, &info, &out->file);
     if (!out->snd)
         return lac_report(out->file.name, "%s", out->file.error ? strerror(out->file.error) : sf_strerror(NULL));
-    /* An RF64 file below 4 GB becomes a plain WAV file at the end. */
-    if (format == (SF_FORMAT_RF64 | SF_FORMAT_PCM_16) && strcasecmp(strrchr(out->file.name, '.'), ".wav") == 0)
+    if (grows)
         sf_command(out->snd, SFC_RF64_AUTO_DOWNGRADE, NULL, SF_TRUE);
     out->lossy = (format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG;
     if (settings->reader)
@@ -154,7 +159,7 @@ static int open_format(lac_audio_out *out, const char *path, const lac_audio_out
 
     if (settings->raw != LAC_PCM_NONE)
         return 0;
-    if (strcmp(path, "-") == 0 || (is_pipe && format == (SF_FORMAT_RF64 | SF_FORMAT_PCM_16)))
+    if (strcmp(path, "-") == 0 || (is_pipe && format == FORMAT_WAV))
         return write_wav_header(out, settings);
     if (is_pipe)
         return lac_report(out->file.name, "only WAV and --raw can be written to a pipe");

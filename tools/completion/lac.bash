@@ -24,7 +24,7 @@ _lac()
         decode) options="--model --rate --threads --force --start --duration --raw --help" ;;
         info) options="--json --help" ;;
         verify) options="--help" ;;
-        eval) options="--json --png --help" ;;
+        eval) options="--json --png --force --help" ;;
         bench) options="--json --bitrate --model --threads --help" ;;
         help) COMPREPLY=($(compgen -W "encode decode info verify eval bench" -- "$cur")); return ;;
     esac
