@@ -47,7 +47,7 @@ static int verify(lac_file_in *file, const char *path)
         if (status)
             failed = report_damage(file->name, status, &info, file->error);
         else
-            printf("%s: %" PRIu64 " pages, sound\n", file->name, info.pages);
+            printf("%s: %" PRIu64 " page%s, sound\n", file->name, info.pages, info.pages == 1 ? "" : "s");
     }
     lac_reader_close(&reader);
     lac_file_in_close(file);
