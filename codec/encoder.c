@@ -6,6 +6,7 @@
 #include "fmath.h"
 #include "kernels.h"
 #include "network.h"
+#include "parallel.h"
 #include "rvq.h"
 #include "streams.h"
 #include "workspace.h"
@@ -203,8 +204,16 @@ static void run_network(lac_encoder *e, size_t frames)
         e->fixed[i] = to_fixed(e->latents[i]);
 }
 
-static void search_rows(const lac_encoder *e, size_t first, size_t end, uint16_t *tokens)
+typedef struct search_job {
+    const lac_encoder *e;
+    uint16_t *tokens;
+} search_job;
+
+static void search_rows(void *user, size_t part, size_t first, size_t end)
 {
+    const lac_encoder *e = ((search_job *)user)->e;
+    uint16_t *tokens = ((search_job *)user)->tokens;
+    (void)part;
     const size_t q = e->rvq.stages, d = e->rvq.dimension;
     for (size_t t = first; t < end; t++)
         lac_rvq_encode(&e->rvq, e->fixed + t * d, e->settings.codebooks, tokens + t * q, e->residual + t * d);
@@ -213,16 +222,11 @@ static void search_rows(const lac_encoder *e, size_t first, size_t end, uint16_t
 /* The complete frames of e->pcm, which holds at most a block. */
 static void encode_block(lac_encoder *e, size_t frames, uint16_t *tokens, int16_t *latents)
 {
-    const size_t parts = e->settings.threads < frames ? e->settings.threads : frames;
     run_network(e, frames);
     if (latents)
         memcpy(latents, e->fixed, frames * e->rvq.dimension * sizeof(int16_t));
     memset(tokens, 0, frames * e->rvq.stages * sizeof(uint16_t));
-#ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads((int)parts) if (parts > 1)
-#endif
-    for (size_t p = 0; p < parts; p++)
-        search_rows(e, frames * p / parts, frames * (p + 1) / parts, tokens);
+    lac_parallel(frames, e->settings.threads, search_rows, &(search_job){e, tokens});
     memmove(e->pcm, e->pcm + frames * LAC_FRAME, (LAC_FEATURE_PAST + e->state.pending) * sizeof(float));
 }
 

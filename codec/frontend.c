@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fmath.h"
+#include "parallel.h"
 
 /* Scratch of one thread: [LAC_LONG_FFT] input, [LAC_LONG_FFT + 2] spectrum, the transform's own. */
 #define INPUT_FLOATS ((size_t)LAC_LONG_FFT)
@@ -64,21 +65,25 @@ static void periodicity(const lac_features *f, const float *pcm, float *out, flo
         out[p] *= factor;
 }
 
-static void run_rows(const lac_features *f, const float *pcm, size_t first, size_t end, float *out, float *scratch)
+typedef struct feature_job {
+    const lac_features *f;
+    const float *pcm;
+    float *out;
+} feature_job;
+
+static void run_rows(void *user, size_t part, size_t first, size_t end)
 {
+    const feature_job *job = user;
+    const lac_features *f = job->f;
+    float *scratch = f->scratch + part * f->scratch_floats;
     for (size_t i = first; i < end; i++) {
-        const float *stop = pcm + (i + 1) * LAC_HOP;
-        spectrum(f, stop - LAC_WINDOW, out + i * f->width, scratch);
-        periodicity(f, stop - LAC_LONG_WINDOW, out + i * f->width + 3 * LAC_BINS, scratch);
+        const float *stop = job->pcm + (i + 1) * LAC_HOP;
+        spectrum(f, stop - LAC_WINDOW, job->out + i * f->width, scratch);
+        periodicity(f, stop - LAC_LONG_WINDOW, job->out + i * f->width + 3 * LAC_BINS, scratch);
     }
 }
 
 void lac_features_run(const lac_features *f, const float *pcm, size_t rows, float *out)
 {
-    size_t parts = f->parts < rows ? f->parts : rows;
-#ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads((int)parts) if (parts > 1)
-#endif
-    for (size_t p = 0; p < parts; p++)
-        run_rows(f, pcm, rows * p / parts, rows * (p + 1) / parts, out, f->scratch + p * f->scratch_floats);
+    lac_parallel(rows, f->parts, run_rows, &(feature_job){f, pcm, out});
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "parallel.h"
 
 void lac_tap_layer(const lac_tap *tap, const char *name, int index, const float *x, size_t rows, size_t width,
                    size_t stride)
@@ -81,10 +82,20 @@ void lac_stack_reset(lac_stack *s)
     memset(s->history, 0, s->count * s->past * sizeof(float));
 }
 
-/* Rows [first, end) up to the quantised input of the first product. x points at row 0. */
-static void mix_rows(const lac_block *b, const float *x, size_t first, size_t end, lac_layer_work *work)
+typedef struct block_job {
+    const lac_block *b;
+    const float *x; /* row 0 */
+    lac_layer_work *work;
+} block_job;
+
+/* Up to the quantised input of the first product. */
+static void mix_rows(void *user, size_t part, size_t first, size_t end)
 {
+    const lac_block *b = ((block_job *)user)->b;
+    const float *x = ((block_job *)user)->x;
+    lac_layer_work *work = ((block_job *)user)->work;
     size_t c = b->width;
+    (void)part;
     lac_depthwise(work->mixed + first * c, x + first * c - (b->kernel - 1) * c, b->depthwise, b->depthwise_bias,
                   end - first, c, b->kernel);
     for (size_t i = first; i < end; i++) {
@@ -93,9 +104,11 @@ static void mix_rows(const lac_block *b, const float *x, size_t first, size_t en
     }
 }
 
-static void activate_rows(const lac_block *b, size_t first, size_t end, lac_layer_work *work)
+static void activate_rows(void *user, size_t part, size_t first, size_t end)
 {
-    size_t h = b->hidden;
+    lac_layer_work *work = ((block_job *)user)->work;
+    size_t h = ((block_job *)user)->b->hidden;
+    (void)part;
     for (size_t i = first; i < end; i++) {
         lac_gelu(work->hidden + i * h, h);
         lac_quantize_row(work->quantised + i * h, work->scale + i, work->hidden + i * h, h);
@@ -104,18 +117,10 @@ static void activate_rows(const lac_block *b, size_t first, size_t end, lac_laye
 
 static void run_block(const lac_block *b, float *x, size_t rows, lac_layer_work *work)
 {
-    size_t parts = work->threads < rows ? work->threads : rows;
-#ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads((int)parts) if (parts > 1)
-#endif
-    for (size_t p = 0; p < parts; p++)
-        mix_rows(b, x, rows * p / parts, rows * (p + 1) / parts, work);
+    block_job job = {b, x, work};
+    lac_parallel(rows, work->threads, mix_rows, &job);
     lac_layer_product(work, &b->up, 0, rows, work->hidden, b->hidden);
-#ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads((int)parts) if (parts > 1)
-#endif
-    for (size_t p = 0; p < parts; p++)
-        activate_rows(b, rows * p / parts, rows * (p + 1) / parts, work);
+    lac_parallel(rows, work->threads, activate_rows, &job);
     lac_layer_product(work, &b->down, 0, rows, work->mixed, b->width);
     for (size_t i = 0; i < rows * b->width; i++)
         x[i] += work->mixed[i];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fmath.h"
+#include "parallel.h"
 #include "rng.h"
 
 #define F0_MIN 60.0f
@@ -197,8 +198,18 @@ static void run_sources(lac_sourcefilter *s, const float *o, size_t ldo, size_t 
     memcpy(t->noise, s->noise + rows * LAC_HOP, sizeof t->noise);
 }
 
-static void run_frames(lac_sourcefilter *s, const float *o, size_t ldo, size_t first, size_t end, float *scratch)
+typedef struct frame_job {
+    const lac_sourcefilter *s;
+    const float *o;
+    size_t ldo;
+} frame_job;
+
+static void run_frames(void *user, size_t part, size_t first, size_t end)
 {
+    const lac_sourcefilter *s = ((frame_job *)user)->s;
+    const float *o = ((frame_job *)user)->o;
+    size_t ldo = ((frame_job *)user)->ldo;
+    float *scratch = s->scratch + part * s->scratch_floats;
     for (size_t i = first; i < end; i++)
         synthesise(s, o + i * ldo, s->pulses + i * LAC_HOP, s->noise + i * LAC_HOP, s->frames + i * LAC_WINDOW,
                    scratch);
@@ -216,13 +227,8 @@ static void overlap_add(lac_sourcefilter_state *t, const float *frames, size_t r
 
 void lac_sourcefilter_run(lac_sourcefilter *s, const float *o, size_t ldo, size_t rows, float *pcm)
 {
-    size_t parts = s->parts < rows ? s->parts : rows;
     run_sources(s, o, ldo, rows);
-#ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads((int)parts) if (parts > 1)
-#endif
-    for (size_t p = 0; p < parts; p++)
-        run_frames(s, o, ldo, rows * p / parts, rows * (p + 1) / parts, s->scratch + p * s->scratch_floats);
+    lac_parallel(rows, s->parts, run_frames, &(frame_job){s, o, ldo});
     overlap_add(&s->state, s->frames, rows, pcm);
     memcpy(s->state.spectra, o + (rows - 1) * ldo, sizeof s->state.spectra);
     s->state.begun = true;

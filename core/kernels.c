@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "fmath.h"
+#include "parallel.h"
 
 /* ---- quantisation ---- */
 
@@ -150,46 +151,24 @@ static void few_rows(const gemm *g, size_t n, size_t count)
     }
 }
 
-static void tile(const gemm *g, size_t index)
+static void tiles(void *user, size_t part, size_t first, size_t end)
 {
-    size_t n = index * TILE_N;
-    size_t count = g->N - n < TILE_N ? g->N - n : TILE_N;
-    if (g->M < TILE_M)
-        few_rows(g, n, count);
-    else
-        many_rows(g, n, count);
-}
-
-#ifdef _OPENMP
-/* Threads of the pool keep the float mode they were born with: each sets it anew. */
-static void gemm_parallel(const gemm *g, size_t tiles, unsigned threads)
-{
-#pragma omp parallel num_threads(threads)
-    {
-        lac_float_mode mode = lac_float_enter();
-#pragma omp for schedule(static)
-        for (size_t i = 0; i < tiles; i++)
-            tile(g, i);
-        lac_float_leave(mode);
+    const gemm *g = user;
+    (void)part;
+    for (size_t n = first * TILE_N; n < end * TILE_N && n < g->N; n += TILE_N) {
+        size_t count = g->N - n < TILE_N ? g->N - n : TILE_N;
+        if (g->M < TILE_M)
+            few_rows(g, n, count);
+        else
+            many_rows(g, n, count);
     }
 }
-#endif
 
 void lac_gemm_s16s8(float *out, size_t ldo, const int16_t *a, const float *a_scale, const int8_t *w,
                     const float *w_scale, const float *bias, size_t M, size_t N, size_t K, unsigned threads)
 {
     gemm g = {out, ldo, a, a_scale, w, w_scale, bias, M, N, K};
-    size_t tiles = N / TILE_N + (N % TILE_N != 0);
-#ifdef _OPENMP
-    if (threads > 1 && tiles > 1) {
-        gemm_parallel(&g, tiles, threads);
-        return;
-    }
-#else
-    (void)threads;
-#endif
-    for (size_t i = 0; i < tiles; i++)
-        tile(&g, i);
+    lac_parallel(N / TILE_N + (N % TILE_N != 0), threads, tiles, &g);
 }
 
 /* ---- float ---- */
