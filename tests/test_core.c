@@ -55,6 +55,28 @@ Test(core, crc32c_matches_published_values)
     cr_assert_eq(lac_crc32c(0, NULL, 0), 0);
 }
 
+static uint32_t crc32c_by_bits(const uint8_t *data, size_t size)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < 8 * size; i++) {
+        crc ^= (uint32_t)(data[i / 8] >> i % 8 & 1);
+        crc = crc & 1 ? crc >> 1 ^ 0x82f63b78u : crc >> 1;
+    }
+    return ~crc;
+}
+
+Test(core, crc32c_is_its_definition_at_any_size_and_alignment)
+{
+    random_source r = random_start();
+    uint8_t data[2048 + 8];
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)random_below(&r, 256);
+    for (size_t size = 0; size < 80; size++)
+        for (size_t at = 0; at < 8; at++)
+            cr_assert_eq(lac_crc32c(0, data + at, size), crc32c_by_bits(data + at, size), "%zu at %zu", size, at);
+    cr_assert_eq(lac_crc32c(0, data, sizeof data), crc32c_by_bits(data, sizeof data));
+}
+
 static void hash(uint8_t digest[32], const uint8_t *data, size_t size, size_t cut)
 {
     lac_sha256 s;
