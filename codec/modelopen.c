@@ -52,7 +52,7 @@ static int load(lac_model_bytes *bytes, int fd)
 int lac_model_bytes_read(lac_model_bytes *bytes, const char *path)
 {
     memset(bytes, 0, sizeof *bytes);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* what is no file, a FIFO say, must not block */
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? LAC_ERROR_NOT_FOUND : LAC_ERROR_IO;
     int status = load(bytes, fd);

@@ -8,6 +8,7 @@
 #define KIND_MASK 0x3f
 #define FLAG_SHORT 0x40
 #define FLAG_CODED 0x80
+#define MODEL_LETTER 'M' /* "LACM" begins a model file: no version of the format will have this number */
 
 /* A cursor over bytes that goes bad, and stays so, instead of passing the end. */
 typedef struct cursor {
@@ -200,7 +201,7 @@ int lac_header_parse(lac_header *h, const uint8_t *data, size_t size)
     if (size < 4)
         return LAC_ERROR_TRUNCATED;
     if (data[3] > LAC_STREAM_VERSION)
-        return LAC_ERROR_VERSION;
+        return data[3] == MODEL_LETTER ? LAC_ERROR_FORMAT : LAC_ERROR_VERSION;
     if (!header_extent(h, data, size))
         return LAC_ERROR_TRUNCATED;
     if (lac_load32(data + h->size - 4) != lac_crc32c(0, data, h->size - 4))

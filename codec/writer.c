@@ -47,7 +47,8 @@ static int settings_check(const lac_writer_settings *s, const lac_model_info *mo
         s->channels > LAC_MAX_CHANNELS || s->codebooks > model->codebooks || s->threads < 1 || s->threads > 256 ||
         (s->tag_count > 0 && !s->tags))
         return LAC_ERROR_ARGUMENT;
-    if (model->receptive_frames > LAC_PAGE_MAX_RECEPTIVE || s->tag_count > LAC_MAX_TAGS || model->token_bits < 1 || model->token_bits > 16)
+    if (model->receptive_frames > LAC_PAGE_MAX_RECEPTIVE || model->token_bits < 1 || model->token_bits > 16 ||
+        s->tag_count > LAC_MAX_TAGS)
         return LAC_ERROR_LIMIT;
     return LAC_OK;
 }

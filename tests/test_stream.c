@@ -313,6 +313,7 @@ Test(stream, what_is_not_lac)
     static const struct { const char *bytes; size_t size; int status; } cases[] = {
         {"", 0, LAC_ERROR_TRUNCATED}, {"L", 1, LAC_ERROR_TRUNCATED}, {"LAC", 3, LAC_ERROR_TRUNCATED},
         {"T", 1, LAC_ERROR_FORMAT}, {"LAC\x02zzz", 7, LAC_ERROR_VERSION}, {"LAC\x01zzz", 7, LAC_ERROR_TRUNCATED},
+        {"LACM\x01\0\0\0 a model", 16, LAC_ERROR_FORMAT},
         {"RIFF    WAVEfmt and so on, and so on", 36, LAC_ERROR_FORMAT}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int can_seek = 0; can_seek < 2; can_seek++) {
