@@ -32,7 +32,7 @@ run()
 {
     local wanted=$1 name=$2 got
     shift 2
-    timeout 60 "$@" >out 2>err </dev/null
+    timeout 30 "$@" >out 2>err </dev/null
     got=$?
     if [ "$got" -ne "$wanted" ]; then
         result 1 "$name" "exit $got, not $wanted"
@@ -58,6 +58,7 @@ run 0 "lac --version" "$lac" --version
 run 2 "no command" "$lac"
 run 2 "unknown command" "$lac" transmogrify
 says "the command" "transmogrify"
+run 2 "unknown option before the command" "$lac" --verbose; says "that it is an option" "unknown option '--verbose'"
 for c in encode decode info verify eval bench; do
     run 0 "lac $c --help" "$lac" $c --help
     grep -q "usage: lac $c" out; result $? "lac $c --help tells the usage"
@@ -149,6 +150,8 @@ same "is named with .lac" a.lac sub/default.name.lac
 rm sub/default.name.wav
 run 0 "decode without output name" "$lac" decode -m "$model" sub/default.name.lac
 [ -s sub/default.name.wav ]; result $? "is named with .wav"
+mkfifo unread
+timeout 10 "$lac" encode -m "$model" - keep.lac <>unread 2>err; is "existing output is told before a pipe is read" $? 1
 run 2 "output of an unknown kind" "$lac" decode -m "$model" a.lac a.xyz
 
 # ---- info, verify, bench
@@ -175,7 +178,7 @@ is "at its full length" "$("$tool" header flipped.wav)" "1 24000 16 100000"
 run 0 "info counts damage" "$lac" info --json flipped.lac
 grep -q '"damaged_pages":.1,' out; result $? "as one page"
 head -c $(($(wc -c <a.lac) * 6 / 10)) a.lac >cut.lac
-run 1 "verify finds a cut" "$lac" verify cut.lac
+run 1 "verify finds a cut" "$lac" verify cut.lac; says "no more than that" "cut.lac: is cut off after"
 run 3 "a cut file decodes" "$lac" decode -m "$model" cut.lac cut.wav
 run 1 "a header alone" "$lac" decode -m "$model" <(head -c 40 a.lac) nothing.wav
 absent nothing.wav
@@ -203,6 +206,11 @@ for i in empty text.txt sub missing.lac nine.wav; do
     run 1 "verify $i" "$lac" verify $i
     run 1 "info $i" "$lac" info $i
 done
+mkfifo fifo
+(timeout 10 cat text.txt >fifo &); run 1 "decode a FIFO that holds no .lac" "$lac" decode fifo bad.wav
+(timeout 10 cat a.lac >fifo &); run 0 "info of a FIFO" "$lac" info fifo
+(timeout 10 cat a.lac >fifo &); run 0 "decode a FIFO" "$lac" decode -m "$model" --raw s16 fifo fifo.s16
+same "as the file" a.s16 fifo.s16
 run 1 "decode a model" "$lac" decode "$model" bad.wav; says "what it is" "is a model"
 for b in 0 7 0.25 1.7e9 -1 x nan; do
     run 2 "-b $b" "$lac" encode -m "$model" -b $b a.wav bad.lac; absent bad.lac
@@ -214,7 +222,8 @@ for o in "-r 0" "-t 0" "-t 1000" "--start -1" "--duration x" "--raw u8"; do
     run 2 "decode $o" "$lac" decode -m "$model" $o a.lac bad.wav
 done
 run 1 "no such model" "$lac" encode -m nosuchmodel a.wav bad.lac
-run 1 "a model that is none" "$lac" encode -m text.txt a.wav bad.lac
+run 1 "a model that is none" "$lac" encode -m text.txt a.wav bad.lac; says "that" "text.txt: is not a model"
+run 1 "a model that is a FIFO" "$lac" encode -m ./unread a.wav bad.lac; says "why" "unread: is not a regular file"
 cp a.lac other.lac; "$tool" flip other.lac 5
 run 3 "a damaged header" "$lac" decode -f -m "$model" other.lac other.wav
 cp b.lac other.lac; "$tool" reseal other.lac 5
@@ -252,7 +261,7 @@ yes | head -c 4000000 >long.s16
 enc --raw 24000:1:s16 long.s16 long.lac
 dec --raw s16 long.lac - 2>err | head -c 10 >/dev/null; s=${PIPESTATUS[0]}
 is "closed pipe, decode" "$s" 1; says "why" "Broken pipe"
-for s in "INT 130" "TERM 143"; do
+for s in "INT 130" "TERM 143" "QUIT 131"; do
     set -- $s
     # not through run: the input must stay open
     (cat b.s16; sleep 3) | timeout --preserve-status -s $1 1 "$lac" encode -m "$model" --raw 24000:1:s16 - killed.lac 2>err

@@ -116,7 +116,9 @@ static int open_all(job *j)
         return failed;
     lac_model_get_info(j->model, &model);
     lac_writer_default_settings(&settings);
+    /* The output before the input, which may be a pipe that takes long to read. */
     if ((failed = lac_option_codebooks("encode", j->kbps, &model, &settings.codebooks)) != 0 ||
+        (failed = lac_file_out_open(&j->out, j->output, j->input, j->force)) != 0 ||
         (failed = lac_audio_in_open(&j->in, j->input, j->raw.format ? &j->raw : NULL)) != 0)
         return failed;
     audio = lac_audio_in_get_info(j->in);
@@ -124,9 +126,6 @@ static int open_all(job *j)
     j->resampler = lac_resampler_open(audio->rate, model.sample_rate, audio->channels, code, j, &reason);
     if (!j->block || !j->resampler)
         return lac_report(audio->name, "%s", reason);
-    failed = lac_file_out_open(&j->out, j->output, j->input, j->force);
-    if (failed)
-        return failed;
     settings.original_rate = audio->rate;
     settings.channels = audio->channels;
     settings.threads = j->threads;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "facts.h"
@@ -190,13 +191,21 @@ static int print_stream(const char *path, int json)
     return failed;
 }
 
+/* Models are regular files; what another one gives can be read only once. */
+static int is_pipe(const char *path)
+{
+    struct stat st;
+
+    return strcmp(path, "-") == 0 || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
+}
+
 /* Whatever opens as a model is one; its own complaints are worth telling if the name says so. */
 static int print_path(const char *path, int json)
 {
     const char *dot = strrchr(path, '.');
     lac_model *model = NULL;
 
-    if (strcmp(path, "-") == 0)
+    if (is_pipe(path))
         return print_stream(path, json);
     if (dot && strcmp(dot, ".lacm") == 0) {
         int failed = lac_models_open(&model, path);

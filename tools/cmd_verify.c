@@ -20,14 +20,14 @@ static int report_damage(const char *name, int status, const lac_stream_info *in
 {
     if (status == LAC_ERROR_IO)
         return lac_report_status(name, status, error);
+    if (status == LAC_ERROR_TRUNCATED && info->truncated)
+        return lac_report(name, "is cut off after %" PRIu64 " sound pages", info->pages);
     if (info->damaged_pages && info->truncated)
         return lac_report(name, "%" PRIu64 " damaged or missing of %" PRIu64 " pages, and cut off",
                           info->damaged_pages, info->pages);
     if (info->damaged_pages)
         return lac_report(name, "%" PRIu64 " damaged or missing of %" PRIu64 " pages", info->damaged_pages,
                           info->pages);
-    if (info->truncated)
-        return lac_report(name, "is cut off after %" PRIu64 " sound pages", info->pages);
     return lac_report_status(name, status, error);
 }
 

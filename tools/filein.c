@@ -79,10 +79,10 @@ static lac_io file_io(lac_file_in *file)
     return io;
 }
 
-static int is_model(const char *path)
+static int is_model(const lac_file_in *file, const char *path)
 {
     lac_model *model = NULL;
-    int status = strcmp(path, "-") == 0 ? LAC_ERROR_FORMAT : lac_model_open_file(&model, path);
+    int status = file->base < 0 ? LAC_ERROR_FORMAT : lac_model_open_file(&model, path);
 
     lac_model_close(&model);
     return status == LAC_OK;
@@ -95,11 +95,8 @@ int lac_file_in_reader(lac_file_in *file, const char *path, lac_reader **reader)
 
     if (!status)
         return 0;
-    /* A model file begins with the same letters and may look like a .lac file of a newer version. */
-    if ((status == LAC_ERROR_FORMAT || status == LAC_ERROR_VERSION) && is_model(path))
-        return lac_report(file->name, "is a model, not a .lac file");
     if (status == LAC_ERROR_FORMAT)
-        return lac_report(file->name, "is not a .lac file");
+        return lac_report(file->name, is_model(file, path) ? "is a model, not a .lac file" : "is not a .lac file");
     return lac_report_status(file->name, status, file->error);
 }
 

@@ -31,7 +31,7 @@ static void clean_up(int number)
 
 void lac_file_out_signals(void)
 {
-    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     struct sigaction action;
 
     memset(&action, 0, sizeof action);

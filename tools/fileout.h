@@ -34,8 +34,8 @@ int lac_file_out_commit(lac_file_out *file);
 /* Close and remove what was written; harmless after commit and on a zeroed struct. */
 void lac_file_out_discard(lac_file_out *file);
 
-/* Remove the temporary file when SIGINT, SIGTERM or SIGHUP ends the program; writes that fail give an
- * error, not a signal (SIGPIPE, SIGXFSZ). Call once. */
+/* Remove the temporary file when SIGINT, SIGTERM, SIGHUP or SIGQUIT ends the program; writes that fail
+ * give an error, not a signal (SIGPIPE, SIGXFSZ). Call once. */
 void lac_file_out_signals(void);
 
 #endif

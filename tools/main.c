@@ -64,7 +64,7 @@ static int dispatch(int argc, char **argv)
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(argv[0], commands[i].name) == 0)
             return commands[i].run(argc, argv);
-    return lac_report_usage("", "no command '%s'", argv[0]);
+    return lac_report_usage("", argv[0][0] == '-' ? "unknown option '%s'" : "no command '%s'", argv[0]);
 }
 
 /* Else the first files opened would take the place of a closed standard stream and receive its messages. */

@@ -10,6 +10,7 @@ int lac_models_open(lac_model **model, const char *name)
 {
     struct stat st;
     int status;
+    int error;
 
     errno = 0;
     status = lac_model_open(model, name);
@@ -18,9 +19,12 @@ int lac_models_open(lac_model **model, const char *name)
     if (!name || !*name)
         return lac_report("default model", "%s", status == LAC_ERROR_NOT_FOUND ? "none is built in; name one with -m"
                                                                                : lac_status_string(status));
-    if (stat(name, &st) == 0 && S_ISDIR(st.st_mode))
-        errno = EISDIR;
-    return lac_report_status(name, status, errno);
+    error = errno;
+    if (stat(name, &st) == 0 && !S_ISREG(st.st_mode))
+        return lac_report(name, "%s", S_ISDIR(st.st_mode) ? strerror(EISDIR) : "is not a regular file");
+    if (status == LAC_ERROR_FORMAT)
+        return lac_report(name, "is not a model");
+    return lac_report_status(name, status, error);
 }
 
 /* A file may carry only the first bytes of an id; the rest is zero then. */

@@ -32,7 +32,8 @@ void lac_progress_update(lac_progress *progress, double done)
     speed = done / (now - progress->started);
     if (progress->total > 0 && speed > 0) {
         double part = done < progress->total ? done / progress->total : 1.0;
-        int left = (int)((progress->total * (1.0 - part)) / speed + 0.5);
+        double rest = progress->total * (1.0 - part) / speed;
+        int left = rest < 3.6e8 ? (int)(rest + 0.5) : 360000000;
 
         fprintf(stderr, "\r%5.1f %%  %.1f x real time  %d:%02d:%02d left \033[K", 100.0 * part, speed, left / 3600,
                 left / 60 % 60, left % 60);

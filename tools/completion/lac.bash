@@ -30,7 +30,7 @@ _lac()
     esac
     case $cur in
         -*) COMPREPLY=($(compgen -W "$options" -- "$cur")) ;;
-        *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+        *) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     esac
 }
 complete -o filenames -F _lac lac
