@@ -62,6 +62,9 @@ class Trainer:
         elif init:
             s = torch.load(init, map_location=self.device)
             weights = {k: v.float() if v.dtype == torch.float16 else v for k, v in s['ema'].items()}
+            if 'rvq.total' not in weights:
+                codes = weights['rvq.codes']
+                weights['rvq.total'] = torch.cat([codes, torch.ones_like(codes[..., :1])], -1)
             self.codec.load_state_dict(weights)
             self.ema = {k: v.detach().clone() for k, v in weights.items()}
             if 'disc' in s:
