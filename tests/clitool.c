@@ -118,7 +118,7 @@ static int get16(FILE *f, int *value)
     int low = getc(f);
     int high = getc(f);
 
-    *value = (int16_t)(uint16_t)(low | high << 8);
+    *value = (int16_t)(uint16_t)(low | (high & 0xff) << 8);
     return high != EOF;
 }
 
