@@ -26,7 +26,7 @@ static const char usage[] =
     "\n"
     "  -m, --model MODEL       a model file or a name; default: the one the file names\n"
     "  -r, --rate RATE         rate of the output in Hz; default: the original's\n"
-    "  -t, --threads N         threads, 1 to 256; default: as many as the machine has cores, at most 4\n"
+    "  -t, --threads N         threads, 1 to 256; default 1\n"
     "  -f, --force             overwrite OUT; write to a terminal\n"
     "      --start SECONDS     leave out what is before\n"
     "      --duration SECONDS  at most this much\n"
@@ -287,7 +287,7 @@ int lac_cmd_decode(int argc, char **argv)
     if (!j)
         return lac_report("decode", "out of memory");
     j->duration = -1;
-    j->threads = lac_default_threads();
+    j->threads = 1;
     j->file.fd = -1;
     failed = parse(j, argc, argv, &done);
     if (!failed && !done)

@@ -23,7 +23,7 @@ static const char usage[] =
     "\n"
     "  -b, --bitrate KBPS   kbit/s a channel, in the model's steps: 0.5 to 6 in steps of 0.5; default 3\n"
     "  -m, --model MODEL    a model file or a name; default: the built-in one\n"
-    "  -t, --threads N      threads, 1 to 256; default: as many as the machine has cores, at most 4\n"
+    "  -t, --threads N      threads, 1 to 256; default 1\n"
     "  -f, --force          overwrite OUT; write to a terminal\n"
     "      --raw RATE:CHANNELS:FORMAT\n"
     "                       IN has no header: interleaved, little-endian, FORMAT s16, s24, s32 or f32\n"
@@ -190,7 +190,7 @@ int lac_cmd_encode(int argc, char **argv)
 
     memset(&j, 0, sizeof j);
     j.kbps = -1;
-    j.threads = lac_default_threads();
+    j.threads = 1;
     j.out.fd = -1;
     failed = parse(&j, argc, argv, &done);
     if (!failed && !done)

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lac/stream.h"
 #include "report.h"
@@ -84,13 +83,6 @@ int lac_option_raw(const char *command, const char *text, lac_raw_input *raw)
     if (raw->format == LAC_PCM_NONE)
         return lac_report_usage(command, "--raw %s: the format is s16, s24, s32 or f32", text);
     return 0;
-}
-
-uint32_t lac_default_threads(void)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return cores < 1 ? 1 : cores > 4 ? 4 : (uint32_t)cores;
 }
 
 double lac_codebook_bps(const lac_model_info *info)

@@ -24,9 +24,6 @@ int lac_option_format(const char *command, const char *text, lac_pcm_format *for
 /* "RATE:CHANNELS:FORMAT" */
 int lac_option_raw(const char *command, const char *text, lac_raw_input *raw);
 
-/* Threads when none are asked for: the machine's cores, at most 4. */
-uint32_t lac_default_threads(void);
-
 /* Bits a second that one codebook of one channel costs. */
 double lac_codebook_bps(const lac_model_info *info);
 

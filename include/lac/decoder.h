@@ -18,7 +18,8 @@ typedef struct lac_decoder lac_decoder;
 
 typedef struct lac_decoder_settings {
     uint32_t block_frames;  /* frames worked on together, 1 .. 256 */
-    uint32_t threads;       /* OpenMP threads for one block, 1 .. 256; the result does not depend on it */
+    uint32_t threads;       /* OpenMP threads for one block, 1 .. 256; the result does not depend on it. More than
+                               there are idle cores are slow, unless OMP_WAIT_POLICY=passive is in the environment */
 } lac_decoder_settings;
 
 /* 1 frame a block, 1 thread. */

@@ -20,7 +20,8 @@ typedef struct lac_encoder lac_encoder;
 typedef struct lac_encoder_settings {
     uint32_t codebooks;     /* tokens a frame, 1 .. Q; 0 means Q */
     uint32_t block_frames;  /* frames worked on together: 1 is smallest, 64 fastest for files; 1 .. 256 */
-    uint32_t threads;       /* OpenMP threads for one block, 1 .. 256; the result does not depend on it */
+    uint32_t threads;       /* OpenMP threads for one block, 1 .. 256; the result does not depend on it. More than
+                               there are idle cores are slow, unless OMP_WAIT_POLICY=passive is in the environment */
 } lac_encoder_settings;
 
 /* Q codebooks, 1 frame a block, 1 thread. */
