@@ -14,7 +14,7 @@
 #include "weights.h"
 #include "workspace.h"
 
-TestSuite(codec, .timeout = 60);
+TestSuite(codec, .timeout = 3000);
 
 #define FRAMES 60
 #define SAMPLES (FRAMES * LAC_FRAME)

@@ -8,7 +8,7 @@
 #include "weights.h"
 #include "workspace.h"
 
-TestSuite(decoder, .timeout = 60);
+TestSuite(decoder, .timeout = 3000);
 
 #define FRAMES 150
 

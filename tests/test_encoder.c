@@ -8,7 +8,7 @@
 #include "weights.h"
 #include "workspace.h"
 
-TestSuite(encoder, .timeout = 60);
+TestSuite(encoder, .timeout = 3000);
 
 #define SAMPLES 20011
 
