@@ -192,6 +192,8 @@ class Trainer:
         self.opt_g.step()
         if self.quantise:
             self.share([self.codec.rvq.stats], False)
+            if self.world > 1:                           # dead codewords restart alike on every worker
+                dist.broadcast(self.codec.rvq.spare, 0)
             self.codec.rvq.update(self.codec.rvq.stats, self.codec.rvq.spare)
         self.step += 1
         self.seen += self.world * cfg['batch'] * cfg['seconds']
