@@ -1,5 +1,4 @@
 /* lac bench: speed, latency and memory on this machine. */
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -418,8 +417,10 @@ static int measure(job *j, results *r)
     return print(j, r);
 }
 
-static int parse_option(job *j, int option, char **argv)
+static int parse_option(void *user, int option, char **argv)
 {
+    job *j = user;
+
     switch (option) {
     case 'j': j->json = 1; return 0;
     case 'b': return lac_option_kbps("bench", optarg, &j->kbps);
@@ -436,21 +437,10 @@ static int parse(job *j, int argc, char **argv, int *done)
         {"model", required_argument, NULL, 'm'},   {"threads", required_argument, NULL, 't'},
         {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
-    int option;
+    int failed = lac_options_read(argc, argv, ":b:m:t:h", options, usage, parse_option, j, done);
 
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":b:m:t:h", options, NULL)) != -1) {
-        int failed;
-
-        if (option == 'h') {
-            fputs(usage, stdout);
-            *done = 1;
-            return 0;
-        }
-        failed = parse_option(j, option, argv);
-        if (failed)
-            return failed;
-    }
+    if (failed || *done)
+        return failed;
     if (argc - optind > 1)
         return lac_report_usage("bench", "one file, not also '%s'", argv[optind + 1]);
     j->path = argv[optind];

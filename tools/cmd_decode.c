@@ -1,5 +1,4 @@
 /* lac decode: a .lac file to audio. */
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,8 +60,10 @@ typedef struct job {
     lac_concealed concealed;
 } job;
 
-static int parse_option(job *j, int option, char **argv)
+static int parse_option(void *user, int option, char **argv)
 {
+    job *j = user;
+
     switch (option) {
     case 'm': j->model_name = optarg; return 0;
     case 'r': return lac_option_rate("decode", optarg, &j->rate);
@@ -101,21 +102,10 @@ static int parse(job *j, int argc, char **argv, int *done)
         {"start", required_argument, NULL, 'S'},  {"duration", required_argument, NULL, 'D'},
         {"raw", required_argument, NULL, 'R'},    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
     };
-    int option;
+    int failed = lac_options_read(argc, argv, ":m:r:t:fh", options, usage, parse_option, j, done);
 
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":m:r:t:fh", options, NULL)) != -1) {
-        int failed;
-
-        if (option == 'h') {
-            fputs(usage, stdout);
-            *done = 1;
-            return 0;
-        }
-        failed = parse_option(j, option, argv);
-        if (failed)
-            return failed;
-    }
+    if (failed || *done)
+        return failed;
     return parse_files(j, argc, argv);
 }
 

@@ -1,5 +1,4 @@
 /* lac encode: an audio file to .lac. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +48,10 @@ typedef struct job {
     int status; /* of the writer */
 } job;
 
-static int parse_option(job *j, int option, char **argv)
+static int parse_option(void *user, int option, char **argv)
 {
+    job *j = user;
+
     switch (option) {
     case 'b': return lac_option_kbps("encode", optarg, &j->kbps);
     case 'm': j->model_name = optarg; return 0;
@@ -68,21 +69,10 @@ static int parse(job *j, int argc, char **argv, int *done)
         {"threads", required_argument, NULL, 't'}, {"force", no_argument, NULL, 'f'},
         {"raw", required_argument, NULL, 'R'},     {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
     };
-    int option;
+    int failed = lac_options_read(argc, argv, ":b:m:t:fh", options, usage, parse_option, j, done);
 
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":b:m:t:fh", options, NULL)) != -1) {
-        int failed;
-
-        if (option == 'h') {
-            fputs(usage, stdout);
-            *done = 1;
-            return 0;
-        }
-        failed = parse_option(j, option, argv);
-        if (failed)
-            return failed;
-    }
+    if (failed || *done)
+        return failed;
     if (optind == argc)
         return lac_report_usage("encode", "which file?");
     if (argc - optind > 2)

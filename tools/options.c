@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,27 @@ static int parse_real(const char *text, double *value)
         return -1;
     *value = strtod(text, &stop);
     return *stop == 0 && stop != text && isfinite(*value) ? 0 : -1;
+}
+
+int lac_options_read(int argc, char **argv, const char *letters, const struct option *options, const char *usage,
+                     lac_take_option *take, void *job, int *done)
+{
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+        int failed;
+
+        if (option == 'h') {
+            fputs(usage, stdout);
+            *done = 1;
+            return 0;
+        }
+        failed = take(job, option, argv);
+        if (failed)
+            return failed;
+    }
+    return 0;
 }
 
 int lac_option_threads(const char *command, const char *text, uint32_t *threads)

@@ -2,6 +2,7 @@
 #ifndef LAC_TOOLS_OPTIONS_H
 #define LAC_TOOLS_OPTIONS_H
 
+#include <getopt.h>
 #include <stdint.h>
 
 #include "lac/model.h"
@@ -14,6 +15,14 @@ typedef struct lac_raw_input {
     uint32_t channels;
     lac_pcm_format format; /* LAC_PCM_NONE: not raw, the file has a header */
 } lac_raw_input;
+
+/* Takes one option of getopt_long for `job`: 0 or an exit status. */
+typedef int lac_take_option(void *job, int option, char **argv);
+
+/* Hands every option to `take`; optind is then the first operand. -h prints `usage` and sets *done instead. 0, or the
+ * exit status of the first that failed. */
+int lac_options_read(int argc, char **argv, const char *letters, const struct option *options, const char *usage,
+                     lac_take_option *take, void *job, int *done);
 
 int lac_option_threads(const char *command, const char *text, uint32_t *threads);
 int lac_option_rate(const char *command, const char *text, uint32_t *rate);
