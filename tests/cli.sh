@@ -1,26 +1,10 @@
 #!/usr/bin/env bash
 # The lac command from outside: cli.sh LAC CLITOOL MODEL. Prints TAP. Works in a folder of its own.
 lac=$(realpath "$1") tool=$(realpath "$2") model=$(realpath "$3")
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
+. "$(dirname "$0")/tap.sh"
 export OMP_WAIT_POLICY=passive
 unset LAC_MODEL_PATH
-count=0 bad=0
 
-# result STATUS NAME [DETAIL]: one line of TAP
-result()
-{
-    count=$((count + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $count - $2"
-    else
-        echo "not ok $count - $2"
-        bad=$((bad + 1))
-        [ -z "$3" ] || echo "# $3"
-        [ ! -s err ] || sed 's/^/# stderr: /' err
-    fi
-}
 skip() { count=$((count + 1)); echo "ok $count - $1 # SKIP $2"; }
 
 # is NAME GOT WANTED

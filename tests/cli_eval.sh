@@ -1,24 +1,7 @@
 #!/usr/bin/env bash
 # lac eval from outside: cli_eval.sh LAC CLITOOL. Prints TAP. Works in a folder of its own.
 lac=$(realpath "$1") tool=$(realpath "$2")
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-count=0 bad=0
-
-# result STATUS NAME [DETAIL]: one line of TAP
-result()
-{
-    count=$((count + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $count - $2"
-    else
-        echo "not ok $count - $2"
-        bad=$((bad + 1))
-        [ -z "$3" ] || echo "# $3"
-        [ ! -s err ] || sed 's/^/# stderr: /' err
-    fi
-}
+. "$(dirname "$0")/tap.sh"
 
 # run STATUS NAME ARGUMENT...: lac eval's exit status; a message must go with each failure
 run()
