@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "conceal.h"
+#include "costs.h"
 #include "fmath.h"
-#include "kernels.h"
 #include "network.h"
 #include "rvq.h"
 #include "sourcefilter.h"
@@ -14,6 +14,7 @@
 #define MAX_BLOCK_FRAMES 256
 #define MAX_THREADS 256
 #define INPUT_PAST 2 /* latents before its own that the first layer sees */
+#define PITCH_AT (LAC_SPECTRA / LAC_GEMM_PANEL * LAC_GEMM_PANEL) /* the output that `pitch` begins with */
 
 struct lac_decoder {
     lac_workspace memory;
@@ -21,9 +22,10 @@ struct lac_decoder {
     lac_decoder_settings settings;
     lac_rvq rvq;
     lac_tap tap;
+    lac_profile profile;
     lac_layer_work work;
     lac_stack coarse, fine;
-    lac_linear pitch;    /* the pitch logits of the output layer */
+    lac_linear pitch;    /* the part of the output layer that ends in the pitch logits */
     lac_sourcefilter synthesis;
     lac_conceal conceal;
     int16_t *fixed;      /* [D] */
@@ -35,16 +37,6 @@ struct lac_decoder {
 void lac_decoder_default_settings(lac_decoder_settings *settings)
 {
     *settings = (lac_decoder_settings){.block_frames = 1, .threads = 1};
-}
-
-/* The rows [first, first + count) of a layer's outputs as a layer. */
-static lac_linear part_of(const lac_linear *l, uint32_t first, uint32_t count)
-{
-    return (lac_linear){.in = l->in,
-                        .out = count,
-                        .weight = l->weight + (size_t)first * l->in,
-                        .scale = l->scale + first,
-                        .bias = l->bias + first};
 }
 
 /* Point d's members into w. */
@@ -59,11 +51,11 @@ static int lay_out(lac_decoder *d, lac_workspace *w)
     lac_layer_needs_linear(&needs, &net->upsample, coarse_rows);
     lac_layer_needs_blocks(&needs, net->fine, m->arch.decoder_fine_count, fine_rows);
     lac_layer_needs_linear(&needs, &net->output, fine_rows);
-    lac_layer_work_init(&d->work, w, &needs, d->settings.threads);
+    lac_layer_work_init(&d->work, w, &needs, &m->kernels, d->settings.threads);
 
     lac_stack_init(&d->coarse, w, net->coarse, m->arch.decoder_coarse_count, coarse_rows);
     lac_stack_init(&d->fine, w, net->fine, m->arch.decoder_fine_count, fine_rows);
-    d->pitch = part_of(&net->output, LAC_SPECTRA, m->arch.bands + 1);
+    d->pitch = lac_linear_part(&net->output, PITCH_AT, net->output.out - PITCH_AT);
     d->fixed = lac_workspace_take(w, m->arch.latent, sizeof(int16_t));
     d->latents = lac_workspace_take(w, (INPUT_PAST + coarse_rows) * m->arch.latent, sizeof(float));
     d->gains = lac_workspace_take(w, coarse_rows, sizeof(lac_gain));
@@ -131,6 +123,12 @@ void lac_decoder_set_tap(lac_decoder *decoder, const lac_tap *tap)
     decoder->tap = *tap;
 }
 
+void lac_decoder_set_profile(lac_decoder *decoder, const lac_profile *profile)
+{
+    decoder->profile = profile ? *profile : (lac_profile){0};
+    decoder->synthesis.profile = decoder->profile;
+}
+
 void lac_decoder_reset(lac_decoder *d)
 {
     memset(&d->conceal, 0, sizeof d->conceal);
@@ -174,12 +172,16 @@ static void run_network(lac_decoder *d, const frame_source *from, size_t first, 
     memmove(d->latents, d->latents + frames * n, past * sizeof(float));
     lac_layer_product(&d->work, &net->input, 0, frames, d->coarse.x, d->coarse.width);
     lac_tap_layer(&d->tap, "input", -1, d->coarse.x, frames, d->coarse.width, d->coarse.width);
+    lac_profile_linear(&d->profile, "input", &net->input, frames);
     lac_stack_run(&d->coarse, frames, &d->work, &d->tap, "coarse");
+    lac_profile_stack(&d->profile, "coarse", &d->coarse, frames);
 
     lac_layer_quantise(&d->work, d->coarse.x, d->coarse.width, frames, d->coarse.width);
     lac_layer_product(&d->work, &net->upsample, 0, frames, d->fine.x, 2 * d->fine.width);
     lac_tap_layer(&d->tap, "upsample", -1, d->fine.x, 2 * frames, d->fine.width, d->fine.width);
+    lac_profile_linear(&d->profile, "upsample", &net->upsample, frames);
     lac_stack_run(&d->fine, 2 * frames, &d->work, &d->tap, "fine");
+    lac_profile_stack(&d->profile, "fine", &d->fine, 2 * frames);
     lac_layer_quantise_norm(&d->work, d->fine.x, 2 * frames, d->fine.width);
 }
 
@@ -188,6 +190,7 @@ static void read_block(lac_decoder *d, size_t frames, float *pcm)
     const lac_linear *output = &d->model->decoder.output;
     lac_layer_product(&d->work, output, 0, 2 * frames, d->rows, output->out);
     lac_tap_layer(&d->tap, "output", -1, d->rows, 2 * frames, output->out, output->out);
+    lac_profile_linear(&d->profile, "output", output, 2 * frames);
     lac_sourcefilter_run(&d->synthesis, d->rows, output->out, 2 * frames, pcm);
     for (size_t t = 0; t < frames; t++)
         lac_gain_apply(d->gains[t], pcm + t * LAC_FRAME);
@@ -197,7 +200,7 @@ static void skip_block(lac_decoder *d, size_t frames, bool last)
 {
     const lac_linear *output = &d->model->decoder.output;
     lac_layer_product(&d->work, &d->pitch, 0, 2 * frames, d->rows, d->pitch.out);
-    lac_sourcefilter_skip(&d->synthesis, d->rows, d->pitch.out, 2 * frames);
+    lac_sourcefilter_skip(&d->synthesis, d->rows + (LAC_SPECTRA - PITCH_AT), d->pitch.out, 2 * frames);
     if (last) {
         lac_layer_product(&d->work, output, 2 * frames - 1, 1, d->rows, output->out);
         lac_sourcefilter_rebuild(&d->synthesis, d->rows);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "costs.h"
 #include "frontend.h"
 #include "fmath.h"
 #include "kernels.h"
@@ -26,6 +27,7 @@ struct lac_encoder {
     lac_encoder_settings settings;
     lac_rvq rvq;
     lac_tap tap;
+    lac_profile profile;
     lac_features features;
     lac_layer_work work;
     lac_stack fine, coarse;
@@ -55,7 +57,7 @@ static int lay_out(lac_encoder *e, lac_workspace *w)
     lac_layer_needs_linear(&needs, &net->downsample, coarse_rows);
     lac_layer_needs_blocks(&needs, net->coarse, m->arch.encoder_coarse_count, coarse_rows);
     lac_layer_needs_linear(&needs, &net->output, coarse_rows);
-    lac_layer_work_init(&e->work, w, &needs, e->settings.threads);
+    lac_layer_work_init(&e->work, w, &needs, &m->kernels, e->settings.threads);
 
     lac_stack_init(&e->fine, w, net->fine, m->arch.encoder_fine_count, fine_rows);
     lac_stack_init(&e->coarse, w, net->coarse, m->arch.encoder_coarse_count, coarse_rows);
@@ -139,6 +141,11 @@ void lac_encoder_set_tap(lac_encoder *encoder, const lac_tap *tap)
     encoder->tap = *tap;
 }
 
+void lac_encoder_set_profile(lac_encoder *encoder, const lac_profile *profile)
+{
+    encoder->profile = profile ? *profile : (lac_profile){0};
+}
+
 void lac_encoder_reset(lac_encoder *e)
 {
     memset(&e->state, 0, sizeof e->state);
@@ -182,10 +189,13 @@ static void run_network(lac_encoder *e, size_t frames)
     size_t rows = 2 * frames, c = e->fine.width, d = e->model->arch.latent, f = e->features.width;
     lac_features_run(&e->features, e->pcm + LAC_FEATURE_PAST, rows, e->rows);
     lac_tap_layer(&e->tap, "features", -1, e->rows, rows, f, f);
+    lac_profile_plain(&e->profile, "features");
     lac_layer_quantise(&e->work, e->rows, f, rows, f);
     lac_layer_product(&e->work, &net->input, 0, rows, e->fine.x, c);
     lac_tap_layer(&e->tap, "input", -1, e->fine.x, rows, c, c);
+    lac_profile_linear(&e->profile, "input", &net->input, rows);
     lac_stack_run(&e->fine, rows, &e->work, &e->tap, "fine");
+    lac_profile_stack(&e->profile, "fine", &e->fine, rows);
 
     float *past = e->fine.x - DOWN_PAST * c;
     memcpy(past, e->down_history, DOWN_PAST * c * sizeof(float));
@@ -193,15 +203,18 @@ static void run_network(lac_encoder *e, size_t frames)
     lac_layer_quantise(&e->work, past, 2 * c, frames, 4 * c);
     lac_layer_product(&e->work, &net->downsample, 0, frames, e->coarse.x, e->coarse.width);
     lac_tap_layer(&e->tap, "downsample", -1, e->coarse.x, frames, e->coarse.width, e->coarse.width);
+    lac_profile_linear(&e->profile, "downsample", &net->downsample, frames);
     lac_stack_run(&e->coarse, frames, &e->work, &e->tap, "coarse");
+    lac_profile_stack(&e->profile, "coarse", &e->coarse, frames);
 
     lac_layer_quantise_norm(&e->work, e->coarse.x, frames, e->coarse.width);
     lac_layer_product(&e->work, &net->output, 0, frames, e->latents, d);
     for (size_t t = 0; t < frames; t++)
-        lac_norm_row(e->latents + t * d, e->latents + t * d, d);
+        e->model->kernels.norm_row(e->latents + t * d, e->latents + t * d, d);
     lac_tap_layer(&e->tap, "latent", -1, e->latents, frames, d, d);
     for (size_t i = 0; i < frames * d; i++)
         e->fixed[i] = to_fixed(e->latents[i]);
+    lac_profile_linear(&e->profile, "output", &net->output, frames);
 }
 
 typedef struct search_job {
@@ -227,6 +240,7 @@ static void encode_block(lac_encoder *e, size_t frames, uint16_t *tokens, int16_
         memcpy(latents, e->fixed, frames * e->rvq.dimension * sizeof(int16_t));
     memset(tokens, 0, frames * e->rvq.stages * sizeof(uint16_t));
     lac_parallel(frames, e->settings.threads, search_rows, &(search_job){e, tokens});
+    lac_profile_search(&e->profile, &e->rvq, e->settings.codebooks, frames);
     memmove(e->pcm, e->pcm + frames * LAC_FRAME, (LAC_FEATURE_PAST + e->state.pending) * sizeof(float));
 }
 

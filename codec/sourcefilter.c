@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "costs.h"
 #include "fmath.h"
 #include "parallel.h"
 #include "rng.h"
@@ -228,10 +229,13 @@ static void overlap_add(lac_sourcefilter_state *t, const float *frames, size_t r
 void lac_sourcefilter_run(lac_sourcefilter *s, const float *o, size_t ldo, size_t rows, float *pcm)
 {
     run_sources(s, o, ldo, rows);
+    lac_profile_plain(&s->profile, "sources");
     lac_parallel(rows, s->parts, run_frames, &(frame_job){s, o, ldo});
+    lac_profile_plain(&s->profile, "spectra");
     overlap_add(&s->state, s->frames, rows, pcm);
     memcpy(s->state.spectra, o + (rows - 1) * ldo, sizeof s->state.spectra);
     s->state.begun = true;
+    lac_profile_plain(&s->profile, "overlap");
 }
 
 void lac_sourcefilter_skip(lac_sourcefilter *s, const float *logits, size_t ldo, size_t rows)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "fft.h"
+#include "lac/profile.h"
 #include "weights.h"
 #include "workspace.h"
 
@@ -36,6 +37,7 @@ typedef struct lac_sourcefilter {
     float *pulses, *noise; /* [1 + rows][LAC_HOP], the hop before first */
     float *frames;         /* [rows][LAC_WINDOW] */
     float *scratch;        /* [parts][scratch_floats] */
+    lac_profile profile;
     lac_sourcefilter_state state;
 } lac_sourcefilter;
 

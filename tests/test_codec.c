@@ -11,6 +11,7 @@
 #include "fixture.h"
 #include "lac/decoder.h"
 #include "lac/encoder.h"
+#include "lac/profile.h"
 #include "weights.h"
 #include "workspace.h"
 
@@ -165,6 +166,58 @@ Test(codec, nothing_is_allocated_while_audio_runs)
     cr_assert_eq(lac_encoder_flush(t->encoder, t->tokens, FRAMES, &frames), 0);
     cr_assert_null(lac_alloc(1), "an allocation took the failure that was set");
     close_trip(t);
+}
+
+typedef struct tally {
+    uint64_t macs, weight_bytes;
+    uint64_t search;
+    char order[256];
+} tally;
+
+static void count_layer(void *user, const char *layer, uint64_t macs, uint64_t weight_bytes)
+{
+    tally *t = user;
+    bool search = strcmp(layer, "search") == 0;
+    t->search += search ? macs : 0;
+    t->macs += search ? 0 : macs;
+    t->weight_bytes += weight_bytes;
+    cr_assert_eq(macs > 0, weight_bytes > 0, "%s", layer);
+    if (strlen(t->order) + strlen(layer) + 2 <= sizeof t->order)
+        strcat(strcat(t->order, layer), " ");
+}
+
+Test(codec, a_profile_sees_every_layer_and_changes_nothing)
+{
+    trip *t = open_trip(), *u = open_trip();
+    tally encoder = {0}, decoder = {0};
+    lac_model_info info;
+    lac_model_get_info(t->model, &info);
+    generate_sound(t->in, SAMPLES);
+    memcpy(u->in, t->in, sizeof t->in);
+    lac_encoder_set_profile(u->encoder, &(lac_profile){count_layer, &encoder});
+    lac_decoder_set_profile(u->decoder, &(lac_profile){count_layer, &decoder});
+    run(t);
+    run(u);
+    cr_assert_arr_eq(t->tokens, u->tokens, FRAMES * info.codebooks * sizeof(uint16_t));
+    cr_assert_arr_eq(t->out, u->out, sizeof t->out);
+
+    const char *layers[] = {"features input fine downsample coarse output search ",
+                            "input coarse upsample fine output sources spectra overlap "};
+    cr_assert_eq(strncmp(encoder.order, layers[0], strlen(layers[0])), 0, "%s", encoder.order);
+    cr_assert_eq(strncmp(decoder.order, layers[1], strlen(layers[1])), 0, "%s", decoder.order);
+    cr_assert_eq(encoder.macs * LAC_RATE, info.encoder_macs * SAMPLES);
+    cr_assert_eq(decoder.macs * LAC_RATE, info.decoder_macs * SAMPLES);
+    cr_assert_eq(encoder.search * LAC_RATE, info.search_macs * SAMPLES);
+    cr_assert_leq((encoder.weight_bytes + decoder.weight_bytes) / FRAMES, info.file_bytes);
+    cr_assert_gt((encoder.weight_bytes + decoder.weight_bytes) / FRAMES, info.file_bytes / 2);
+
+    lac_encoder_set_profile(u->encoder, NULL);
+    lac_decoder_set_profile(u->decoder, NULL);
+    tally before = encoder;
+    run(u);
+    cr_assert_arr_eq(&before, &encoder, sizeof before);
+    close_trip(t);
+    close_trip(u);
 }
 
 Test(codec, a_stream_of_single_frames_is_small)

@@ -5,6 +5,7 @@
 #include "lac/decoder.h"
 #include "lac/encoder.h"
 #include "lac/model.h"
+#include "lac/profile.h"
 #include "lac/status.h"
 #include "lac/stream.h"
 #include "lac/version.h"

@@ -1,0 +1,16 @@
+/* What a layer costs, told to a profile. */
+#ifndef LAC_CODEC_COSTS_H
+#define LAC_CODEC_COSTS_H
+
+#include <stddef.h>
+
+#include "lac/profile.h"
+#include "network.h"
+#include "rvq.h"
+
+void lac_profile_plain(const lac_profile *profile, const char *layer);
+void lac_profile_linear(const lac_profile *profile, const char *layer, const lac_linear *l, size_t rows);
+void lac_profile_stack(const lac_profile *profile, const char *layer, const lac_stack *s, size_t rows);
+void lac_profile_search(const lac_profile *profile, const lac_rvq *q, size_t stages, size_t rows);
+
+#endif
