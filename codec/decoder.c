@@ -5,7 +5,6 @@
 #include "conceal.h"
 #include "costs.h"
 #include "fmath.h"
-#include "kernels.h"
 #include "network.h"
 #include "rvq.h"
 #include "sourcefilter.h"
@@ -15,6 +14,7 @@
 #define MAX_BLOCK_FRAMES 256
 #define MAX_THREADS 256
 #define INPUT_PAST 2 /* latents before its own that the first layer sees */
+#define PITCH_AT (LAC_SPECTRA / LAC_GEMM_PANEL * LAC_GEMM_PANEL) /* the output that `pitch` begins with */
 
 struct lac_decoder {
     lac_workspace memory;
@@ -25,7 +25,7 @@ struct lac_decoder {
     lac_profile profile;
     lac_layer_work work;
     lac_stack coarse, fine;
-    lac_linear pitch;    /* the pitch logits of the output layer */
+    lac_linear pitch;    /* the part of the output layer that ends in the pitch logits */
     lac_sourcefilter synthesis;
     lac_conceal conceal;
     int16_t *fixed;      /* [D] */
@@ -37,16 +37,6 @@ struct lac_decoder {
 void lac_decoder_default_settings(lac_decoder_settings *settings)
 {
     *settings = (lac_decoder_settings){.block_frames = 1, .threads = 1};
-}
-
-/* The rows [first, first + count) of a layer's outputs as a layer. */
-static lac_linear part_of(const lac_linear *l, uint32_t first, uint32_t count)
-{
-    return (lac_linear){.in = l->in,
-                        .out = count,
-                        .weight = l->weight + (size_t)first * l->in,
-                        .scale = l->scale + first,
-                        .bias = l->bias + first};
 }
 
 /* Point d's members into w. */
@@ -61,11 +51,11 @@ static int lay_out(lac_decoder *d, lac_workspace *w)
     lac_layer_needs_linear(&needs, &net->upsample, coarse_rows);
     lac_layer_needs_blocks(&needs, net->fine, m->arch.decoder_fine_count, fine_rows);
     lac_layer_needs_linear(&needs, &net->output, fine_rows);
-    lac_layer_work_init(&d->work, w, &needs, d->settings.threads);
+    lac_layer_work_init(&d->work, w, &needs, &m->kernels, d->settings.threads);
 
     lac_stack_init(&d->coarse, w, net->coarse, m->arch.decoder_coarse_count, coarse_rows);
     lac_stack_init(&d->fine, w, net->fine, m->arch.decoder_fine_count, fine_rows);
-    d->pitch = part_of(&net->output, LAC_SPECTRA, m->arch.bands + 1);
+    d->pitch = lac_linear_part(&net->output, PITCH_AT, net->output.out - PITCH_AT);
     d->fixed = lac_workspace_take(w, m->arch.latent, sizeof(int16_t));
     d->latents = lac_workspace_take(w, (INPUT_PAST + coarse_rows) * m->arch.latent, sizeof(float));
     d->gains = lac_workspace_take(w, coarse_rows, sizeof(lac_gain));
@@ -210,7 +200,7 @@ static void skip_block(lac_decoder *d, size_t frames, bool last)
 {
     const lac_linear *output = &d->model->decoder.output;
     lac_layer_product(&d->work, &d->pitch, 0, 2 * frames, d->rows, d->pitch.out);
-    lac_sourcefilter_skip(&d->synthesis, d->rows, d->pitch.out, 2 * frames);
+    lac_sourcefilter_skip(&d->synthesis, d->rows + (LAC_SPECTRA - PITCH_AT), d->pitch.out, 2 * frames);
     if (last) {
         lac_layer_product(&d->work, output, 2 * frames - 1, 1, d->rows, output->out);
         lac_sourcefilter_rebuild(&d->synthesis, d->rows);

@@ -57,7 +57,7 @@ static int lay_out(lac_encoder *e, lac_workspace *w)
     lac_layer_needs_linear(&needs, &net->downsample, coarse_rows);
     lac_layer_needs_blocks(&needs, net->coarse, m->arch.encoder_coarse_count, coarse_rows);
     lac_layer_needs_linear(&needs, &net->output, coarse_rows);
-    lac_layer_work_init(&e->work, w, &needs, e->settings.threads);
+    lac_layer_work_init(&e->work, w, &needs, &m->kernels, e->settings.threads);
 
     lac_stack_init(&e->fine, w, net->fine, m->arch.encoder_fine_count, fine_rows);
     lac_stack_init(&e->coarse, w, net->coarse, m->arch.encoder_coarse_count, coarse_rows);
@@ -210,7 +210,7 @@ static void run_network(lac_encoder *e, size_t frames)
     lac_layer_quantise_norm(&e->work, e->coarse.x, frames, e->coarse.width);
     lac_layer_product(&e->work, &net->output, 0, frames, e->latents, d);
     for (size_t t = 0; t < frames; t++)
-        lac_norm_row(e->latents + t * d, e->latents + t * d, d);
+        e->model->kernels.norm_row(e->latents + t * d, e->latents + t * d, d);
     lac_tap_layer(&e->tap, "latent", -1, e->latents, frames, d, d);
     for (size_t i = 0; i < frames * d; i++)
         e->fixed[i] = to_fixed(e->latents[i]);

@@ -1,28 +1,77 @@
 #include "lac/model.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "kernels.h"
+#include "cpu.h"
 #include "modelfile.h"
 #include "modelopen.h"
 #include "rvq.h"
 #include "workspace.h"
 
-/* One piece of memory: the model, then half_norm. */
-static int create(lac_model **model, const lac_model *parsed)
+static void choose_kernels(lac_model *m)
+{
+    lac_kernels_choose(&m->kernels, lac_cpu_mask(lac_cpu_detect(), getenv("LAC_CPU_MASK")));
+    size_t length = 0;
+    for (size_t i = 0; i < LAC_OPERATION_COUNT; i++) {
+        size_t n = strlen(m->kernels.names[i]);
+        if (length + n + 2 > LAC_KERNEL_NAMES_SIZE)
+            break;
+        if (i > 0)
+            m->kernel_names[length++] = ',';
+        memcpy(m->kernel_names + length, m->kernels.names[i], n);
+        length += n;
+    }
+    m->kernel_names[length] = 0;
+}
+
+/* Each matrix of the network, in file order, given `at` [lac_linear_packed_bytes]; NULL only counts. Returns the sum
+ * of their bytes. */
+static size_t pack_matrices(lac_model *m, uint8_t *at)
+{
+    const lac_arch *a = &m->arch;
+    size_t bytes = 0;
+#define PACK(matrix)                                        \
+    if (at != NULL)                                         \
+        lac_linear_pack((matrix), at + bytes);              \
+    bytes += lac_linear_packed_bytes(matrix);
+#define FLOATS(side, field, rank, rows, columns)
+#define LINEAR(side, field, in, out, rate) PACK(&m->side.field)
+#define BLOCKS(side, field, expand, rate)                          \
+    for (uint32_t i = 0; i < a->side##_##field##_count; i++) {     \
+        PACK(&m->side.field[i].up)                                 \
+        PACK(&m->side.field[i].down)                               \
+    }
+    LAC_MODEL_LAYERS(FLOATS, LINEAR, BLOCKS)
+#undef FLOATS
+#undef LINEAR
+#undef BLOCKS
+#undef PACK
+    return bytes;
+}
+
+static size_t align_up(size_t n)
+{
+    return (n + LAC_ALIGN - 1) / LAC_ALIGN * LAC_ALIGN;
+}
+
+/* One piece of memory: the model, then half_norm, then the packed matrices. */
+static int create(lac_model **model, lac_model *parsed)
 {
     const lac_arch *a = &parsed->arch;
     size_t codes = (size_t)a->codebooks * a->codewords;
-    size_t head = (sizeof *parsed + LAC_ALIGN - 1) / LAC_ALIGN * LAC_ALIGN;
-    unsigned char *base = lac_alloc(head + codes * sizeof(int32_t));
+    size_t head = align_up(sizeof *parsed), norms = align_up(codes * sizeof(int32_t));
+    choose_kernels(parsed);
+    unsigned char *base = lac_alloc(head + norms + (parsed->kernels.packed ? pack_matrices(parsed, NULL) : 0));
     if (base == NULL)
         return LAC_ERROR_MEMORY;
-    int32_t *half_norm = (int32_t *)(void *)(base + head);
-    lac_rvq_half_norms(half_norm, parsed->codes, codes, a->latent);
+    parsed->half_norm = (int32_t *)(void *)(base + head);
+    lac_rvq_half_norms((int32_t *)(void *)(base + head), parsed->codes, codes, a->latent);
+    if (parsed->kernels.packed)
+        pack_matrices(parsed, base + head + norms);
     *model = (lac_model *)(void *)base;
     **model = *parsed;
-    (*model)->half_norm = half_norm;
     return LAC_OK;
 }
 
@@ -114,6 +163,5 @@ const char *lac_model_embedded_name(size_t index)
 
 const char *lac_model_kernels(const lac_model *model)
 {
-    (void)model;
-    return "gemm_s16s8_c,depthwise_c,norm_row_c,gelu_c";
+    return model->kernel_names;
 }

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "kernels.h"
 #include "parallel.h"
 
 void lac_tap_layer(const lac_tap *tap, const char *name, int index, const float *x, size_t rows, size_t width,
@@ -34,8 +33,10 @@ void lac_layer_needs_blocks(lac_layer_needs *needs, const lac_block *blocks, siz
     }
 }
 
-void lac_layer_work_init(lac_layer_work *work, lac_workspace *w, const lac_layer_needs *needs, unsigned threads)
+void lac_layer_work_init(lac_layer_work *work, lac_workspace *w, const lac_layer_needs *needs,
+                         const lac_kernels *kernels, unsigned threads)
 {
+    work->kernels = kernels;
     work->threads = threads;
     work->quantised = lac_workspace_take(w, needs->quantised, sizeof(int16_t));
     work->scale = lac_workspace_take(w, needs->rows, sizeof(float));
@@ -46,22 +47,21 @@ void lac_layer_work_init(lac_layer_work *work, lac_workspace *w, const lac_layer
 void lac_layer_quantise(lac_layer_work *work, const float *x, size_t stride, size_t rows, size_t n)
 {
     for (size_t i = 0; i < rows; i++)
-        lac_quantize_row(work->quantised + i * n, work->scale + i, x + i * stride, n);
+        work->kernels->quantize_row(work->quantised + i * n, work->scale + i, x + i * stride, n);
 }
 
 void lac_layer_quantise_norm(lac_layer_work *work, const float *x, size_t rows, size_t n)
 {
     for (size_t i = 0; i < rows; i++) {
-        lac_norm_row(work->mixed, x + i * n, n);
-        lac_quantize_row(work->quantised + i * n, work->scale + i, work->mixed, n);
+        work->kernels->norm_row(work->mixed, x + i * n, n);
+        work->kernels->quantize_row(work->quantised + i * n, work->scale + i, work->mixed, n);
     }
 }
 
 void lac_layer_product(const lac_layer_work *work, const lac_linear *l, size_t first, size_t rows, float *out,
                        size_t ldo)
 {
-    lac_gemm_s16s8(out, ldo, work->quantised + first * l->in, work->scale + first, l->weight, l->scale, l->bias, rows,
-                   l->out, l->in, work->threads);
+    lac_gemm(work->kernels, out, ldo, work->quantised + first * l->in, work->scale + first, l, rows, work->threads);
 }
 
 void lac_stack_init(lac_stack *s, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows)
@@ -94,13 +94,14 @@ static void mix_rows(void *user, size_t part, size_t first, size_t end)
     const lac_block *b = ((block_job *)user)->b;
     const float *x = ((block_job *)user)->x;
     lac_layer_work *work = ((block_job *)user)->work;
+    const lac_kernels *k = work->kernels;
     size_t c = b->width;
     (void)part;
-    lac_depthwise(work->mixed + first * c, x + first * c - (b->kernel - 1) * c, b->depthwise, b->depthwise_bias,
-                  end - first, c, b->kernel);
+    k->depthwise(work->mixed + first * c, x + first * c - (b->kernel - 1) * c, b->depthwise, b->depthwise_bias,
+                 end - first, c, b->kernel);
     for (size_t i = first; i < end; i++) {
-        lac_norm_row(work->mixed + i * c, work->mixed + i * c, c);
-        lac_quantize_row(work->quantised + i * c, work->scale + i, work->mixed + i * c, c);
+        k->norm_row(work->mixed + i * c, work->mixed + i * c, c);
+        k->quantize_row(work->quantised + i * c, work->scale + i, work->mixed + i * c, c);
     }
 }
 
@@ -110,8 +111,8 @@ static void activate_rows(void *user, size_t part, size_t first, size_t end)
     size_t h = ((block_job *)user)->b->hidden;
     (void)part;
     for (size_t i = first; i < end; i++) {
-        lac_gelu(work->hidden + i * h, h);
-        lac_quantize_row(work->quantised + i * h, work->scale + i, work->hidden + i * h, h);
+        work->kernels->gelu(work->hidden + i * h, h);
+        work->kernels->quantize_row(work->quantised + i * h, work->scale + i, work->hidden + i * h, h);
     }
 }
 

@@ -27,6 +27,7 @@ typedef struct lac_layer_needs {
 } lac_layer_needs;
 
 typedef struct lac_layer_work {
+    const lac_kernels *kernels;
     unsigned threads;
     int16_t *quantised; /* [rows][in] of the product to come */
     float *scale;       /* [rows] */
@@ -36,7 +37,8 @@ typedef struct lac_layer_work {
 
 void lac_layer_needs_linear(lac_layer_needs *needs, const lac_linear *l, size_t rows);
 void lac_layer_needs_blocks(lac_layer_needs *needs, const lac_block *blocks, size_t count, size_t rows);
-void lac_layer_work_init(lac_layer_work *work, lac_workspace *w, const lac_layer_needs *needs, unsigned threads);
+void lac_layer_work_init(lac_layer_work *work, lac_workspace *w, const lac_layer_needs *needs,
+                         const lac_kernels *kernels, unsigned threads);
 
 /* work->quantised = rows of x [rows][n], `stride` floats apart; may overlap, as a convolution's windows do. */
 void lac_layer_quantise(lac_layer_work *work, const float *x, size_t stride, size_t rows, size_t n);

@@ -1,11 +1,12 @@
-/* What a model file holds, as the network sees it. Pointers lead into the mapped file; nothing here is written after
- * open. */
+/* What a model file holds, as the network sees it. Pointers lead into the mapped file or, where packed, into the
+ * model's own memory; nothing here is written after open. */
 #ifndef LAC_CODEC_WEIGHTS_H
 #define LAC_CODEC_WEIGHTS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels.h"
 #include "lac/model.h"
 
 #define LAC_MAX_BLOCKS 12  /* of each kind */
@@ -19,6 +20,7 @@
 #define LAC_PERIODIC_LO 4  /* first bin of the periodicity curve */
 #define LAC_PERIODIC_BINS 92
 #define LAC_CONCEAL_FRAMES 4 /* lost frames until silence: they lengthen the receptive field */
+#define LAC_KERNEL_NAMES_SIZE 512
 #define LAC_LATENT_ONE 512 /* fixed-point one of latents and codewords (int16, |v| <= 4095) */
 
 /* Sizes: the architecture table of the file. train/config.json has the same names. */
@@ -33,14 +35,6 @@ typedef struct lac_arch {
     uint32_t decoder_coarse_count, decoder_coarse[LAC_MAX_BLOCKS];
     uint32_t decoder_fine_count, decoder_fine[LAC_MAX_BLOCKS];
 } lac_arch;
-
-/* Matrix product: weights int8 [out][in] with a scale an output, bias float. */
-typedef struct lac_linear {
-    uint32_t in, out;
-    const int8_t *weight;  /* [out][in] */
-    const float *scale;    /* [out] */
-    const float *bias;     /* [out] */
-} lac_linear;
 
 /* x + down(gelu(up(norm(depthwise(x))))); the block's residual scale is folded into down at export. */
 typedef struct lac_block {
@@ -77,6 +71,8 @@ struct lac_model {
     lac_decoder_weights decoder;
     const int16_t *codes;     /* [Q][K][D], fixed point, one = LAC_LATENT_ONE */
     const int32_t *half_norm; /* [Q][K]: sum(code^2) >> 1, computed at open */
+    lac_kernels kernels;      /* chosen at open */
+    char kernel_names[LAC_KERNEL_NAMES_SIZE];
     const void *data;         /* the file */
     size_t size;
     void *mapping;            /* to unmap at close, or NULL */

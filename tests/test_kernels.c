@@ -68,11 +68,19 @@ static void product_define(product *p)
         }
 }
 
+static void product_run(product *p, size_t at, size_t M, unsigned threads)
+{
+    lac_kernels kernels;
+    lac_linear w = {(uint32_t)p->K, (uint32_t)p->N, p->w + at, p->w_scale, p->bias, NULL};
+    lac_kernels_choose(&kernels, 0);
+    lac_gemm(&kernels, p->out, p->ldo, p->a + at, p->a_scale, &w, M, threads);
+}
+
 static void product_check(product *p, unsigned threads)
 {
     for (size_t i = 0; i < p->M * p->ldo; i++)
         p->out[i] = GUARD;
-    lac_gemm_s16s8(p->out, p->ldo, p->a + 1, p->a_scale, p->w + 1, p->w_scale, p->bias, p->M, p->N, p->K, threads);
+    product_run(p, 1, p->M, threads);
     cr_assert_eq(memcmp(p->out, p->expected, p->M * p->ldo * sizeof(float)), 0, "M %zu N %zu K %zu threads %u", p->M,
                  p->N, p->K, threads);
 }
@@ -97,7 +105,7 @@ Test(kernels, gemm_threads_set_the_float_mode)
     product p = product_new(&r, 9, 40, 33);
     product_define(&p);
     fesetround(FE_UPWARD);
-    lac_gemm_s16s8(p.out, p.ldo, p.a, p.a_scale, p.w, p.w_scale, p.bias, p.M, p.N, p.K, 4);
+    product_run(&p, 0, p.M, 4);
     lac_float_mode mode = lac_float_enter();
     product_check(&p, 4);
     lac_float_leave(mode);
@@ -128,10 +136,10 @@ Test(kernels, gemm_without_outputs_or_rows_writes_nothing)
     float out = GUARD, one = 1;
     int16_t a = 1;
     int8_t w = 1;
-    lac_gemm_s16s8(&out, 1, &a, &one, &w, &one, &one, 0, 1, 1, 1);
-    lac_gemm_s16s8(&out, 1, &a, &one, &w, &one, &one, 1, 0, 1, 2);
+    lac_gemm_s16s8_c(&out, 1, &a, &one, &(lac_linear){1, 1, &w, &one, &one, NULL}, 0, 1, 0);
+    lac_gemm_s16s8_c(&out, 1, &a, &one, &(lac_linear){1, 0, &w, &one, &one, NULL}, 0, 0, 1);
     cr_assert(out == GUARD);
-    lac_gemm_s16s8(&out, 1, &a, &one, &w, &one, &one, 1, 1, 0, 1);
+    lac_gemm_s16s8_c(&out, 1, &a, &one, &(lac_linear){0, 1, &w, &one, &one, NULL}, 0, 1, 1);
     cr_assert(out == 1, "no inputs: the bias");
 }
 
@@ -139,7 +147,7 @@ static void check_quantised(const float *x, size_t n)
 {
     int16_t q[700];
     float scale = -1, m = 0;
-    lac_quantize_row(q, &scale, x, n);
+    lac_quantize_row_c(q, &scale, x, n);
     for (size_t i = 0; i < n; i++)
         m = fmaxf(m, fabsf(x[i]));
     volatile float factor = 4095.0f / m, expected_scale = m * (1.0f / 4095);
@@ -185,7 +193,7 @@ Test(kernels, infinity_and_nan_quantise_to_the_largest_value)
 {
     float x[] = {INFINITY, -INFINITY, NAN, 1, -3.4e38f}, scale;
     int16_t q[5];
-    lac_quantize_row(q, &scale, x, 5);
+    lac_quantize_row_c(q, &scale, x, 5);
     cr_assert(q[0] == 4095 && q[1] == -4095 && q[2] == 4095 && q[3] == 0 && q[4] < -4090);
     cr_assert(isfinite(scale) && scale > 0);
 }
@@ -203,7 +211,7 @@ Test(kernels, depthwise_by_definition)
             w[i] = lac_noise(r.state++);
         for (size_t i = 0; i < C; i++)
             bias[i] = lac_noise(r.state++);
-        lac_depthwise(out, in, w, bias, T, C, k);
+        lac_depthwise_c(out, in, w, bias, T, C, k);
         for (size_t t = 0; t < T; t++)
             for (size_t c = 0; c < C; c++) {
                 volatile float sum = bias[c];
@@ -234,18 +242,18 @@ Test(kernels, norm_gives_zero_mean_and_unit_variance)
         }
         for (size_t i = 0; i < n; i++)
             variance += ((double)x[i] - mean) * ((double)x[i] - mean) / (double)n;
-        lac_norm_row(y, x, n);
+        lac_norm_row_c(y, x, n);
         for (size_t i = 0; i < n; i++) {
             double expected = ((double)x[i] - mean) / sqrt(variance + 1e-5);
             cr_assert_lt(fabs((double)y[i] - expected), 2e-4, "n %zu: %g, not %g", n, (double)y[i], expected);
         }
-        lac_norm_row(x, x, n);
+        lac_norm_row_c(x, x, n);
         cr_assert_eq(memcmp(x, y, n * sizeof(float)), 0, "in place");
     }
     float flat[20];
     for (int i = 0; i < 20; i++)
         flat[i] = 0.75f;
-    lac_norm_row(y, flat, 20);
+    lac_norm_row_c(y, flat, 20);
     for (int i = 0; i < 20; i++)
         cr_assert(y[i] == 0);
 }
@@ -258,7 +266,7 @@ Test(kernels, gelu_of_a_vector_is_gelu_of_each)
         size_t n = random_below(&r, 200), at = random_below(&r, 4);
         for (size_t i = 0; i < n; i++)
             x[at + i] = y[at + i] = lac_noise(r.state++) * 12;
-        lac_gelu(y + at, n);
+        lac_gelu_c(y + at, n);
         for (size_t i = 0; i < n; i++) {
             volatile float each = lac_geluf(x[at + i]);
             cr_assert(y[at + i] == each);
@@ -283,13 +291,13 @@ Test(kernels, bits_never_change)
     }
     for (size_t i = 0; i < H * C; i++)
         weight[i] = (int8_t)((int)(lac_hash32(4000 + i) % 255) - 127);
-    lac_depthwise(x, in, w, bias, T, C, TAPS);
+    lac_depthwise_c(x, in, w, bias, T, C, TAPS);
     for (size_t t = 0; t < T; t++) {
-        lac_norm_row(x + t * C, x + t * C, C);
-        lac_quantize_row(q + t * C, row_scale + t, x + t * C, C);
+        lac_norm_row_c(x + t * C, x + t * C, C);
+        lac_quantize_row_c(q + t * C, row_scale + t, x + t * C, C);
     }
-    lac_gemm_s16s8(hidden, H, q, row_scale, weight, scales, bias, T, H, C, 2);
-    lac_gelu(hidden, T * H);
+    lac_gemm_s16s8_c(hidden, H, q, row_scale, &(lac_linear){C, H, weight, scales, bias, NULL}, 0, H, T);
+    lac_gelu_c(hidden, T * H);
     uint32_t crc = 0;
     for (size_t i = 0; i < T * H; i++) {
         uint8_t b[4];

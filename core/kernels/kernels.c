@@ -1,0 +1,58 @@
+#include "kernels.h"
+
+#include "cpu.h"
+
+/* Rows for a set of instructions exist where it was compiled. */
+#define ENTRY(op, set, flags) {"" #op "_" #set, (void (*)(void))lac_##op##_##set, flags},
+#define C(op) ENTRY(op, c, 0)
+#if defined(LAC_WITH_X86)
+#define AVX512VNNI(op) ENTRY(op, avx512vnni, LAC_CPU_AVX512VNNI)
+#define AVX512(op) ENTRY(op, avx512, LAC_CPU_AVX512)
+#define AVX2(op) ENTRY(op, avx2, LAC_CPU_AVX2)
+#else
+#define AVX512VNNI(op)
+#define AVX512(op)
+#define AVX2(op)
+#endif
+
+/* The fastest first. */
+static const lac_kernel_entry gemm_s16s8_table[] = {C(gemm_s16s8)};
+static const lac_kernel_entry quantize_row_table[] = {AVX512(quantize_row) AVX2(quantize_row) C(quantize_row)};
+static const lac_kernel_entry depthwise_table[] = {AVX512(depthwise) AVX2(depthwise) C(depthwise)};
+static const lac_kernel_entry norm_row_table[] = {AVX512(norm_row) AVX2(norm_row) C(norm_row)};
+static const lac_kernel_entry gelu_table[] = {AVX512(gelu) AVX2(gelu) C(gelu)};
+
+static const struct {
+    const lac_kernel_entry *entries;
+    size_t count;
+} tables[] = {
+#define TABLE(op) {op##_table, sizeof op##_table / sizeof *op##_table},
+    LAC_OPERATIONS(TABLE)
+#undef TABLE
+};
+
+const lac_kernel_entry *lac_kernels_table(enum lac_operation operation, size_t *count)
+{
+    *count = tables[operation].count;
+    return tables[operation].entries;
+}
+
+static const lac_kernel_entry *choose(enum lac_operation operation, uint32_t flags)
+{
+    const lac_kernel_entry *e = tables[operation].entries;
+    while ((e->flags & ~flags) != 0)
+        e++;
+    return e;
+}
+
+void lac_kernels_choose(lac_kernels *kernels, uint32_t flags)
+{
+    const lac_kernel_entry *e;
+#define CHOOSE(op)                                 \
+    e = choose(LAC_OPERATION_##op, flags);         \
+    kernels->op = (lac_##op##_fn *)e->function;    \
+    kernels->names[LAC_OPERATION_##op] = e->name;
+    LAC_OPERATIONS(CHOOSE)
+#undef CHOOSE
+    kernels->packed = kernels->gemm_s16s8 != lac_gemm_s16s8_c;
+}

@@ -1,0 +1,107 @@
+/* The operations that a processor's vector instructions make fast.
+ *
+ * The C functions (*_c.c, float_body.h) are the definition; every other gives the same bits. A model chooses its
+ * functions once, when it is opened; encoders and decoders call through its lac_kernels.
+ *
+ * Activations are float32 [frames][channels], row-major. Pointers need no more than their type's alignment. */
+#ifndef LAC_CORE_KERNELS_H
+#define LAC_CORE_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LAC_ACT_MAX 4095    /* a quantised activation is in -4095 .. 4095 */
+#define LAC_GEMM_MAX_K 4128 /* 4128 * 4095 * 127 is below 2^31 */
+#define LAC_GEMM_PANEL 16   /* outputs whose weights are packed together */
+
+/* Matrix product: weights int8, a scale an output, bias. */
+typedef struct lac_linear {
+    uint32_t in, out;      /* K <= LAC_GEMM_MAX_K, N */
+    const int8_t *weight;  /* [N][K], -127 .. 127 */
+    const float *scale;    /* [N] */
+    const float *bias;     /* [N] */
+    const uint8_t *packed; /* by lac_linear_pack, for kernels with `packed` set; else NULL */
+} lac_linear;
+
+/* out[m][n] = ((float)sum_k a[m][k] * w[n][k]) * a_scale[m] * w.scale[n] + w.bias[n], from left to right, for the
+ * outputs n in [first, end); `first` is a multiple of LAC_GEMM_PANEL.
+ *   out [M] rows of ldo floats, a [M][K] */
+typedef void lac_gemm_s16s8_fn(float *out, size_t ldo, const int16_t *a, const float *a_scale, const lac_linear *w,
+                               size_t first, size_t end, size_t M);
+
+/* One row to 13 bits: m = max |x|; if m < 1e-20 all zero and *scale = 0; else q = round half away from zero of
+ * x * (4095 / m), clamped, and *scale = m * (1 / 4095). Both factors are computed once, in float. Infinity and NaN,
+ * which only a hostile model makes, count as FLT_MAX of their sign (a NaN's as positive). */
+typedef void lac_quantize_row_fn(int16_t *q, float *scale, const float *x, size_t n);
+
+/* out[t][c] = bias[c] + sum_j w[j][c] * in[t + j][c], j ascending.  in [T + k - 1][C], w [k][C], out [T][C]. */
+typedef void lac_depthwise_fn(float *out, const float *in, const float *w, const float *bias, size_t T, size_t C,
+                              size_t k);
+
+/* out = (x - mean) / sqrt(variance + 1e-5) over one row; sums as in fmath.h, variance of the centred values,
+ * one reciprocal 1 / sqrtf(v) a row. out may be x. */
+typedef void lac_norm_row_fn(float *out, const float *x, size_t n);
+
+/* x = gelu(x), see lac_geluf. */
+typedef void lac_gelu_fn(float *x, size_t n);
+
+/* Every operation OP: its type lac_OP_fn, its member of lac_kernels, its functions lac_OP_c, lac_OP_avx2 .. */
+#define LAC_OPERATIONS(X) \
+    X(gemm_s16s8)         \
+    X(quantize_row)       \
+    X(depthwise)          \
+    X(norm_row)           \
+    X(gelu)
+
+enum lac_operation {
+#define LAC_INDEX(op) LAC_OPERATION_##op,
+    LAC_OPERATIONS(LAC_INDEX)
+#undef LAC_INDEX
+    LAC_OPERATION_COUNT
+};
+
+#define LAC_DECLARE(op)                                                                                          \
+    lac_##op##_fn lac_##op##_c, lac_##op##_avx2, lac_##op##_avx512, lac_##op##_avx512vnni, lac_##op##_neon,       \
+        lac_##op##_simd128;
+LAC_OPERATIONS(LAC_DECLARE)
+#undef LAC_DECLARE
+
+/* The functions in use. */
+typedef struct lac_kernels {
+#define LAC_MEMBER(op) lac_##op##_fn *op;
+    LAC_OPERATIONS(LAC_MEMBER)
+#undef LAC_MEMBER
+    int packed;                            /* gemm_s16s8 reads lac_linear.packed */
+    const char *names[LAC_OPERATION_COUNT]; /* "gemm_s16s8_avx2" .. */
+} lac_kernels;
+
+/* For each operation the first function of its table that needs no more than `flags` (cpu.h). */
+void lac_kernels_choose(lac_kernels *kernels, uint32_t flags);
+
+/* The table of one operation, best first: the last, without flags, is the C definition. For tests. */
+typedef struct lac_kernel_entry {
+    const char *name;
+    void (*function)(void); /* cast to lac_OP_fn to call */
+    uint32_t flags;         /* what it needs */
+} lac_kernel_entry;
+
+const lac_kernel_entry *lac_kernels_table(enum lac_operation operation, size_t *count);
+
+/* ---- matrix products ---- */
+
+/* A panel of LAC_GEMM_PANEL outputs is packed as their scales, their biases, then [ceil(K / 2)][outputs][2] weights,
+ * zeros where the matrix ends, and stands at a multiple of 64 bytes. All kernels but the C one read this layout. */
+size_t lac_linear_panel_bytes(size_t in);
+size_t lac_linear_packed_bytes(const lac_linear *l);
+
+/* l->packed = to [lac_linear_packed_bytes], aligned to 64 bytes, filled. */
+void lac_linear_pack(lac_linear *l, uint8_t *to);
+
+/* Outputs [first, first + count) of l as a layer; `first` is a multiple of LAC_GEMM_PANEL. */
+lac_linear lac_linear_part(const lac_linear *l, uint32_t first, uint32_t count);
+
+/* kernels->gemm_s16s8 of all outputs, over `threads` threads. */
+void lac_gemm(const lac_kernels *kernels, float *out, size_t ldo, const int16_t *a, const float *a_scale,
+              const lac_linear *w, size_t M, unsigned threads);
+
+#endif
