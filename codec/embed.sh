@@ -11,20 +11,30 @@ prologue() {
 /* Written by embed.sh. */
 #include "modelfile.h"
 
-#ifdef __APPLE__
+#if defined(__APPLE__)
 #define SECTION ".section __TEXT,__const\n"
 #define SYMBOL(name) "_" name
 #define HIDDEN ".private_extern "
+#define SIZED(name)
+#define END ".text\n"
+#elif defined(__wasm__)
+#define SECTION ".section .rodata.lac_models,\"\",@\n"
+#define SYMBOL(name) name
+#define HIDDEN ".hidden "
+#define SIZED(name) ".type " name ",@object\n.size " name ", .-" name "\n"
+#define END
 #else
 #define SECTION ".section .rodata.lac_models,\"a\"\n"
 #define SYMBOL(name) name
 #define HIDDEN ".hidden "
+#define SIZED(name)
+#define END ".text\n"
 #endif
 
 #define LABEL(name) ".globl " SYMBOL(name) "\n" HIDDEN SYMBOL(name) "\n" SYMBOL(name) ":\n"
 #define EMBED(symbol, path)                                                                          \
-    __asm__(SECTION ".balign 64\n" LABEL(#symbol) ".incbin \"" path "\"\n" LABEL(#symbol "_end")     \
-            ".byte 0\n.text\n");                                                                     \
+    __asm__(SECTION ".balign 64\n" LABEL(#symbol) ".incbin \"" path "\"\n" SIZED(#symbol)             \
+            LABEL(#symbol "_end") ".byte 0\n" SIZED(#symbol "_end") END);                            \
     extern const unsigned char symbol[], symbol##_end[];
 
 EOF
