@@ -265,9 +265,7 @@ int lac_decoder_read_latents(lac_decoder *decoder, const int16_t *latents, size_
 static void move_to(lac_decoder *d, uint64_t hop, uint32_t phase)
 {
     lac_float_mode mode = lac_float_enter();
-    d->synthesis.state.hop = hop;
-    d->synthesis.state.phase = phase & UINT32_C(0xffff0000);
-    lac_sourcefilter_rebuild(&d->synthesis, NULL);
+    lac_sourcefilter_sync(&d->synthesis, hop, phase & UINT32_C(0xffff0000));
     lac_float_leave(mode);
 }
 

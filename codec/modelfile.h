@@ -56,7 +56,7 @@ extern const lac_embedded_model lac_embedded_models[];
     BLOCKS(decoder, coarse, a->expand_coarse, LAC_RATE / LAC_FRAME)                                           \
     LINEAR(decoder, upsample, a->decoder_coarse[0], 2 * a->decoder_fine[0], LAC_RATE / LAC_FRAME)             \
     BLOCKS(decoder, fine, a->expand_decoder_fine, LAC_RATE / LAC_HOP)                                         \
-    LINEAR(decoder, output, a->decoder_fine[0], 5 * LAC_BINS + a->bands + 1, LAC_RATE / LAC_HOP)
+    LINEAR(decoder, output, a->decoder_fine[0], 5 * LAC_BINS + 2 * LAC_PHASED + a->bands + 3, LAC_RATE / LAC_HOP)
 
 /* Validate all of data[size] and fill every field of *model but half_norm, mapping and owned; its pointers lead into
  * data. Data must be aligned to LAC_ALIGN. Time is linear in size. 0, or LAC_ERROR_FORMAT, _VERSION, _CHECKSUM,

@@ -12,12 +12,14 @@
 #define F0_MAX 500.0f
 #define F0_SPAN 2.1202635f                         /* log(F0_MAX / F0_MIN) */
 #define EDGE 11800.0f                              /* Hz: harmonics above are left out */
+#define STEADY 4.0f                                /* concentration of what the last hop says of the phase */
 #define PHASE_PER_HZ (4294967296.0f / LAC_RATE)    /* phase a sample */
 #define SPECTRUM_FLOATS ((size_t)LAC_WINDOW + 16)  /* [LAC_BINS][2], aligned */
 
-/* The pulses of one hop: phase a sample goes from `from` towards `to`. */
+/* The pulses of one hop: phase a sample goes from `from` towards `to`, and `mend` more. */
 typedef struct sweep {
     int64_t from, to;
+    int32_t mend;
     uint32_t harmonics; /* 0: unvoiced */
 } sweep;
 
@@ -83,19 +85,20 @@ float lac_pitch_hz(const float *logits, size_t bands)
 }
 
 /* Pitch f0 is reached at the hop's end; at an onset it is held backwards. */
-static sweep sweep_of(float before, float f0)
+static sweep sweep_of(float before, float f0, int32_t mend)
 {
     if (!(f0 > 0))
         return (sweep){0};
     float start = before > 0 ? before : f0;
     return (sweep){.from = (int64_t)(start * PHASE_PER_HZ),
                    .to = (int64_t)(f0 * PHASE_PER_HZ),
+                   .mend = mend,
                    .harmonics = (uint32_t)(EDGE / (start > f0 ? start : f0))};
 }
 
 static uint32_t sweep_step(const sweep *s, int n)
 {
-    return (uint32_t)(s->from + (s->to - s->from) * n / LAC_HOP);
+    return (uint32_t)(s->from + (s->to - s->from) * n / LAC_HOP + s->mend);
 }
 
 /* Phase that a hop adds. */
@@ -151,11 +154,23 @@ static float below(float x, float limit)
     return x < limit ? x : limit;
 }
 
+/* The lowest bins of the pulses' spectrum, turned. */
+static void turn(float *pulses, const float *along, const float *across)
+{
+    for (size_t k = 0; k < LAC_PHASED; k++) {
+        float a = along[k], b = across[k], g = 1 / sqrtf(a * a + b * b + 1e-6f);
+        float re = pulses[2 * k], im = pulses[2 * k + 1];
+        pulses[2 * k] = (re * a - im * b) * g;
+        pulses[2 * k + 1] = (re * b + im * a) * g;
+    }
+}
+
 /* pulses[2 * k ..] = the shaped spectrum: both sources and the rest. */
 static void shape(float *pulses, const float *noise, const float *spectra)
 {
     const float *voice = spectra, *breath = spectra + LAC_BINS, *size = spectra + 2 * LAC_BINS;
-    const float *re = spectra + 3 * LAC_BINS, *im = spectra + 4 * LAC_BINS;
+    const float *re = spectra + 3 * LAC_BINS, *im = spectra + 4 * LAC_BINS, *along = spectra + 5 * LAC_BINS;
+    turn(pulses, along, along + LAC_PHASED);
     for (size_t k = 0; k < LAC_BINS; k++) {
         float v = lac_expf(below(voice[k], 5) - 3), b = lac_expf(below(breath[k], 5) - 4);
         float r = 15.5f * lac_expf(below(size[k], 6) - 4) / sqrtf(re[k] * re[k] + im[k] * im[k] + 1e-6f);
@@ -177,11 +192,32 @@ static void synthesise(const lac_sourcefilter *s, const float *spectra, const fl
         frame[n] *= s->window[n];
 }
 
-static void push_pitch(lac_sourcefilter_state *t, float f0)
+/* Where the sum of two von Mises beliefs points: that the phase is `phase`, with concentration `steady`, and v. */
+static uint32_t agreed_phase(uint32_t phase, float steady, const float *v)
 {
+    float x = steady * lac_sin_turn(phase + 0x40000000u) + v[0];
+    float y = steady * lac_sin_turn(phase) + v[1];
+    return lac_angle_turn(y, x);
+}
+
+/* The next hop by its row's logits and phase vector; the phase is then that of its start. */
+static sweep next_hop(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *logits)
+{
+    float before = t->f0[2], f0 = lac_pitch_hz(logits, s->bands);
+    int32_t mend = 0;
+    if (f0 > 0) {
+        uint32_t phase = agreed_phase(t->phase, before > 0 ? STEADY : 0, logits + s->bands + 1);
+        if (before > 0)
+            mend = (int32_t)(phase - t->phase) / LAC_HOP;
+        else
+            t->phase = phase;
+    }
     t->f0[0] = t->f0[1];
-    t->f0[1] = t->f0[2];
+    t->f0[1] = before;
     t->f0[2] = f0;
+    t->mend[0] = t->mend[1];
+    t->mend[1] = mend;
+    return sweep_of(before, f0, mend);
 }
 
 static void run_sources(lac_sourcefilter *s, const float *o, size_t ldo, size_t rows)
@@ -190,8 +226,7 @@ static void run_sources(lac_sourcefilter *s, const float *o, size_t ldo, size_t 
     memcpy(s->pulses, t->pulses, sizeof t->pulses);
     memcpy(s->noise, t->noise, sizeof t->noise);
     for (size_t i = 0; i < rows; i++) {
-        push_pitch(t, lac_pitch_hz(o + i * ldo + LAC_SPECTRA, s->bands));
-        sweep hop = sweep_of(t->f0[1], t->f0[2]);
+        sweep hop = next_hop(s, t, o + i * ldo + LAC_SPECTRA);
         t->phase = pulse_hop(s->pulses + (1 + i) * LAC_HOP, t->phase, &hop);
         noise_hop(s->noise + (1 + i) * LAC_HOP, t->hop++);
     }
@@ -242,8 +277,7 @@ void lac_sourcefilter_skip(lac_sourcefilter *s, const float *logits, size_t ldo,
 {
     lac_sourcefilter_state *t = &s->state;
     for (size_t i = 0; i < rows; i++) {
-        push_pitch(t, lac_pitch_hz(logits + i * ldo, s->bands));
-        sweep hop = sweep_of(t->f0[1], t->f0[2]);
+        sweep hop = next_hop(s, t, logits + i * ldo);
         t->phase += sweep_advance(&hop);
     }
     t->hop += rows;
@@ -264,7 +298,7 @@ void lac_sourcefilter_rebuild(lac_sourcefilter *s, const float *spectra)
         memcpy(t->spectra, spectra, sizeof t->spectra);
         t->begun = true;
     }
-    sweep before = sweep_of(t->f0[0], t->f0[1]), last = sweep_of(t->f0[1], t->f0[2]);
+    sweep before = sweep_of(t->f0[0], t->f0[1], t->mend[0]), last = sweep_of(t->f0[1], t->f0[2], t->mend[1]);
     uint32_t middle = t->phase - sweep_advance(&last);
     pulse_hop(s->pulses, middle - sweep_advance(&before), &before);
     pulse_hop(s->pulses + LAC_HOP, middle, &last);
@@ -276,4 +310,12 @@ void lac_sourcefilter_rebuild(lac_sourcefilter *s, const float *spectra)
         synthesise(s, t->spectra, s->pulses, s->noise, s->frames, s->scratch);
         memcpy(t->tail, s->frames + LAC_HOP, sizeof t->tail);
     }
+}
+
+void lac_sourcefilter_sync(lac_sourcefilter *s, uint64_t hop, uint32_t phase)
+{
+    s->state.hop = hop;
+    s->state.phase = phase;
+    memset(s->state.mend, 0, sizeof s->state.mend);
+    lac_sourcefilter_rebuild(s, NULL);
 }

@@ -1,8 +1,9 @@
 /* The decoder's synthesis: pulse train and noise, shaped by the network's spectra, plus a free spectrum.
  *
- * A row is one fine frame j of the network's output, [5 * LAC_BINS + P + 1]: log gains of the pulses, log gains of
- * the noise, log magnitude and direction (re, im) of the rest, pitch logits. It sounds in hops j - 1 and j, so each
- * row completes one hop. Source: train/model.py, excitation() and synthesise(). */
+ * A row is one fine frame j of the network's output, [LAC_SPECTRA + P + 3]: log gains of the pulses, log gains of the
+ * noise, log magnitude and direction (re, im) of the rest, direction of the pulses' lowest bins; pitch logits and the
+ * pulse phase as a vector. It sounds in hops j - 1 and j, so each row completes one hop. Source: train/model.py,
+ * excitation() and synthesise(). */
 #ifndef LAC_CODEC_SOURCEFILTER_H
 #define LAC_CODEC_SOURCEFILTER_H
 
@@ -15,12 +16,13 @@
 #include "weights.h"
 #include "workspace.h"
 
-#define LAC_SPECTRA (5 * LAC_BINS) /* floats of a row before its pitch logits */
+#define LAC_SPECTRA (5 * LAC_BINS + 2 * LAC_PHASED) /* floats of a row before its pitch logits */
 
 typedef struct lac_sourcefilter_state {
     uint64_t hop;                 /* rows so far: the index of the next */
     uint32_t phase;               /* of the pulses, 2^-32 of a period */
     float f0[3];                  /* Hz, 0 unvoiced: of the last hops, newest last */
+    int32_t mend[2];              /* phase a sample by which the last hops corrected the pulses, newest last */
     bool begun;                   /* spectra holds a row */
     float spectra[LAC_SPECTRA];   /* of the last row */
     float pulses[LAC_HOP];        /* of the last hop */
@@ -49,12 +51,17 @@ void lac_sourcefilter_reset(lac_sourcefilter *s);
 /* o [rows], ldo floats apart -> pcm [rows][LAC_HOP] */
 void lac_sourcefilter_run(lac_sourcefilter *s, const float *o, size_t ldo, size_t rows, float *pcm);
 
-/* The same without sound. logits [rows][P + 1], ldo floats apart. Not complete before lac_sourcefilter_rebuild. */
+/* The same without sound. logits [rows][P + 3], from the pitch logits on, ldo floats apart. Not complete before
+ * lac_sourcefilter_rebuild. */
 void lac_sourcefilter_skip(lac_sourcefilter *s, const float *logits, size_t ldo, size_t rows);
 
-/* Make the last hop's sources and its tail what they are by the state's hop, phase, f0 and, unless it is NULL, the
- * last row's spectra. Without a change to any of them this changes nothing. */
+/* Make the last hop's sources and its tail what they are by the state's hop, phase, f0, mend and, unless it is NULL,
+ * the last row's spectra. Without a change to any of them this changes nothing. */
 void lac_sourcefilter_rebuild(lac_sourcefilter *s, const float *spectra);
+
+/* Continue at `hop` with the last hop's pulses ending in `phase`, and with what follows from no other past than the
+ * rows of the last hops. */
+void lac_sourcefilter_sync(lac_sourcefilter *s, uint64_t hop, uint32_t phase);
 
 /* Pitch logits [bands + 1] -> Hz, 0 = unvoiced: mean of the five classes around the peak. */
 float lac_pitch_hz(const float *logits, size_t bands);

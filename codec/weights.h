@@ -15,6 +15,7 @@
 #define LAC_FRAME 480      /* samples a latent frame: two fine frames */
 #define LAC_WINDOW 480     /* samples of the analysis and synthesis window */
 #define LAC_BINS 241       /* of the window's spectrum */
+#define LAC_PHASED 48      /* lowest bins, in which the phase of the pulses' spectrum is shaped */
 #define LAC_LONG_WINDOW 960 /* samples of the periodicity window */
 #define LAC_LONG_FFT 1920  /* its transform size, zero-padded at the end */
 #define LAC_PERIODIC_LO 4  /* first bin of the periodicity curve */
@@ -61,7 +62,7 @@ typedef struct lac_decoder_weights {
     lac_block coarse[LAC_MAX_BLOCKS];
     lac_linear upsample;      /* coarse width -> [2][fine width] */
     lac_block fine[LAC_MAX_BLOCKS];
-    lac_linear output;        /* fine width -> 5 * BINS + P + 1, after a norm */
+    lac_linear output;        /* fine width -> 5 * BINS + 2 * PHASED + P + 3, after a norm */
 } lac_decoder_weights;
 
 struct lac_model {

@@ -14,6 +14,9 @@
 static inline float lac_expf(float x);            /* relative error below 3e-7; clamped to x in [-87, 88] */
 static inline float lac_logf(float x);            /* x normal and positive; absolute error below 3e-7 * max(1, |log x|) */
 static inline float lac_sin_turn(uint32_t phase); /* sin(2 pi phase / 2^32), absolute error below 2e-7, exact symmetry */
+static inline uint32_t lac_angle_turn(float y, float x); /* direction of (x, y) from (1, 0), in 2^-32 of a turn: error
+                                                            below 3e-7 turns. 0 for (0, 0) and where a NaN or two
+                                                            infinities leave none */
 static inline float lac_sigmoidf(float x);        /* 1 / (1 + exp(-x)) */
 static inline float lac_geluf(float x);           /* tanh form: x * sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3)) */
 

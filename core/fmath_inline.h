@@ -74,6 +74,24 @@ static inline float lac_sin_turn(uint32_t phase)
     return lac_bits_float(lac_float_bits(a * p) ^ (phase & 0x80000000u));
 }
 
+static inline uint32_t lac_angle_turn(float y, float x)
+{
+    float ax = lac_bits_float(lac_float_bits(x) & 0x7fffffffu), ay = lac_bits_float(lac_float_bits(y) & 0x7fffffffu);
+    float t = ax < ay ? ax / ay : ay / ax;
+    t = t >= 0 && t <= 1 ? t : 0;
+    float u = t * t;
+    float p = -1.86515786e-3f;
+    p = p * u + 8.37908499e-3f;
+    p = p * u - 1.85298491e-2f;
+    p = p * u + 3.08029074e-2f;
+    p = p * u - 5.29385656e-2f;
+    p = p * u + 0.159151316f;
+    uint32_t angle = (uint32_t)(int32_t)((p * t) * 4294967296.0f);
+    angle = ax < ay ? 0x40000000u - angle : angle;
+    angle = x < 0 ? 0x80000000u - angle : angle;
+    return y < 0 ? 0u - angle : angle;
+}
+
 static inline float lac_sigmoidf(float x)
 {
     /* |x| <= 87 keeps 1 / (1 + e) above the denormals. Clamped as an integer: of a comparison of floats, gcc 12 makes

@@ -48,6 +48,21 @@ Test(fmath, sin_error_and_symmetry)
     cr_assert(lac_sin_turn(0) == 0 && lac_sin_turn(1u << 30) == 1 && lac_sin_turn(3u << 30) == -1);
 }
 
+Test(fmath, angle_error_and_symmetry)
+{
+    double worst = 0;
+    for (uint64_t p = 0; p < UINT64_C(1) << 32; p += 10007) {
+        double angle = 2 * PI * (double)p / 4294967296.0, size = exp((double)(p % 61) - 30);
+        uint32_t turn = lac_angle_turn((float)(size * sin(angle)), (float)(size * cos(angle)));
+        worst = fmax(worst, fabs((double)(int32_t)(turn - (uint32_t)p)) / 4294967296.0);
+    }
+    cr_log_info("angle: error %.3g turns", worst);
+    cr_assert_lt(worst, 3e-7);
+    cr_assert(lac_angle_turn(0, 1) == 0 && lac_angle_turn(1, 0) == 1u << 30 && lac_angle_turn(0, -1) == 1u << 31);
+    cr_assert(lac_angle_turn(-1, 0) == 3u << 30 && lac_angle_turn(0, 0) == 0 && lac_angle_turn(-0.0f, 0) == 0);
+    cr_assert(lac_angle_turn(INFINITY, 1) == 1u << 30 && lac_angle_turn(NAN, 1) == 0 && lac_angle_turn(1, NAN) == 0);
+}
+
 Test(fmath, gelu_and_sigmoid_error)
 {
     double worst = 0, worst_sigmoid = 0;

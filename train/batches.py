@@ -16,10 +16,10 @@ class Batches:
         self.cfg, self.n = cfg, int(cfg['seconds'] * 24000) // (2 * HOP) * 2 * HOP
 
     def crop(self, rng):
-        """A crop that is not near silence: samples at full scale 1, and the pitch at each hop's end.
+        """A crop that is not near silence: samples at full scale 1, and two rows of pitch, one value a hop.
 
-        The pitch lags by one hop: the tracker's window then ends where the encoder's does; the first value of a
-        voiced stretch is not delayed.
+        The first, which the network is to give, lags by one hop: the tracker's window then ends where the encoder's
+        does; the first value of a voiced stretch is not delayed. The second is the tracker's at the hop's start.
         """
         for _ in range(4):
             p, n, _wide = self.index[np.searchsorted(self.weight, rng.random() * self.weight[-1])]
@@ -27,13 +27,13 @@ class Batches:
             y = self.pcm[s:min(s + self.n, p + n)].astype(np.float32) / 32768
             if y.std() > 0.004:
                 break
-        x, f0 = np.zeros(self.n, np.float32), np.zeros(self.n // HOP, np.float32)
+        x, f0 = np.zeros(self.n, np.float32), np.zeros((2, self.n // HOP), np.float32)
         x[:len(y)] = y
         hops = len(y) // HOP
         late = self.f0[s // HOP:s // HOP + hops]
         now = np.zeros(hops, np.float32)
         now[:-1] = late[1:]
-        f0[:hops] = np.where(late > 0, late, now)
+        f0[:, :hops] = np.where(late > 0, late, now), late
         return x, f0
 
     def add_noise(self, x, rng):
@@ -45,7 +45,7 @@ class Batches:
         return x + v * (x.std() / (v.std() + 1e-5)) * 10 ** (-rng.uniform(5, 30) / 20)
 
     def __call__(self, step, rank):
-        """PCM [B, N] and pitch [B, N / HOP]."""
+        """PCM [B, N] and pitch [B, 2, N / HOP]."""
         rng = np.random.default_rng([self.cfg['seed'], step, rank])
         xs, fs = [], []
         for _ in range(self.cfg['batch']):

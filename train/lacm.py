@@ -1,7 +1,7 @@
 """Model files (.lacm): names, shapes, order of tensors, writing and reading. doc/model-format.md is normative."""
 import struct
 import numpy as np
-from model import BINS, LONG, PERIODIC_HI, PERIODIC_LO, WIN
+from model import BINS, LONG, PERIODIC_HI, PERIODIC_LO, PHASED, WIN
 
 ALIGN, TABLE, BLOCKS = 64, 384, 12
 ONE = 512                                     # fixed-point one of codewords
@@ -51,7 +51,7 @@ def layout(m):
             + blocks('decoder.coarse', d['coarse'], m['expand_coarse'], k)
             + linear('decoder.upsample', d['coarse'][0], 2 * d['fine'][0])
             + blocks('decoder.fine', d['fine'], m['expand_decoder_fine'], k)
-            + linear('decoder.output', d['fine'][0], 5 * BINS + p + 1)
+            + linear('decoder.output', d['fine'][0], 5 * BINS + 2 * PHASED + p + 3)
             + [('codes', 2, (m['codebooks'], m['codewords'], m['latent']))])
 
 

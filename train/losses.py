@@ -1,4 +1,4 @@
-"""Losses: log mel distance at five resolutions, and the discriminators of the adversarial phase."""
+"""Losses: log mel distance at five resolutions, phase, and the discriminators of the adversarial phase."""
 import math
 import torch
 import torch.nn as nn
@@ -42,6 +42,32 @@ class MelLoss(nn.Module):
     def forward(self, y, reference):
         """y [B, N]; reference: mels() of the original."""
         return torch.stack([(a - b).abs().mean() for a, b in zip(self.mels(y), reference)]).mean()
+
+
+class PhaseLoss(nn.Module):
+    """1 - cosine of the angle between short-time spectra below 2.4 kHz, weighted by the root of the original's
+    magnitude. Blind to levels: a waveform loss would shrink what can't be foreseen."""
+
+    def __init__(self, n=640, top=2400):
+        super().__init__()
+        self.n = n
+        t = torch.arange(n)[:, None] * torch.arange(1, top * n // SR)[None] * (2 * math.pi / n)
+        w = torch.hann_window(n)[:, None] * (2 / n ** .5)
+        self.register_buffer('basis', torch.cat([torch.cos(t) * w, torch.sin(t) * w], 1))
+
+    def forward(self, y, x):
+        X, Y = ((v.unfold(1, self.n, self.n // 4) @ self.basis).unflatten(-1, (2, -1)) for v in (x, y))
+        size = (X ** 2).sum(-2).add(1e-9).sqrt()
+        cosine = (X * Y).sum(-2) / (size * (Y ** 2).sum(-2).add(1e-6).sqrt())
+        w = size.sqrt()
+        return (w * (1 - cosine)).sum() / w.sum()
+
+
+def direction_loss(v, u, weight):
+    """Negative log likelihood of unit vectors u [.., 2] under von Mises beliefs v [.., 2], above that of v = 0."""
+    size = v.pow(2).sum(-1).add(1e-9).sqrt()
+    loss = torch.log(torch.special.i0e(size)) + size - (v * u).sum(-1)
+    return (loss * weight).sum() / (weight.sum() + 1)
 
 
 class ResolutionDiscriminator(nn.Module):

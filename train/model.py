@@ -16,6 +16,8 @@ PERIODIC_LO, PERIODIC_HI = 4, 96             # its bins of 12.5 Hz: 50 to 1200 H
 F0_MIN, F0_MAX = 60.0, 500.0                 # pitch classes are log-spaced between; class 0 is unvoiced
 F0_SPAN = math.log(F0_MAX / F0_MIN)
 EDGE = 11800.0                               # Hz: harmonics above are left out of the pulse train
+PHASED = 48                                  # bins (up to 2.4 kHz) in which the pulses' phase is shaped
+STEADY = 4.0                                 # von Mises concentration of the phase that the pitch alone predicts
 
 
 def sine_window():
@@ -113,18 +115,49 @@ def class_to_f0(logits):
     return torch.where(voiced, F0_MIN * torch.exp(b / (bands - 1) * F0_SPAN), torch.zeros_like(b))
 
 
-def excitation(f0):
-    """F0 [B, 2T] in Hz -> band-limited pulse train [B, 2T * HOP] of unit power, silent where unvoiced.
+def output_sizes(m):
+    """Parts of a row of the decoder network's output, in the order of Decoder.parts()."""
+    return [BINS] * 5 + [PHASED, PHASED, m['bands'] + 1, 2]
 
-    f0[j] is reached at the end of hop j. Pitch is linear within a hop and held backwards at an onset; the
-    phase stands still in unvoiced hops; the number of harmonics is fixed within a hop.
+
+@torch.no_grad()
+def pulse_phase(start, f0, v):
+    """Hz at the start of each hop and at its end [B, 2T], phase vectors v [B, 2T, 2] -> phase in turns at the start of
+    each hop, and the turns by which the hop must make up for its error.
+
+    Two von Mises beliefs about the phase at the hop's start: that the last hop ended there, with concentration STEADY
+    (0 at an onset), and v. Their sum points to the phase taken. The phase stands still while unvoiced.
+    """
+    advance = (start + (f0 - start) * ((HOP - 1) / (2 * HOP))) * (HOP / SR)
+    v = torch.view_as_complex(v.detach().float().contiguous())
+    voiced = f0 > 0
+    onset = voiced & ~F.pad(voiced, (1, 0))[:, :-1]
+    at = torch.zeros_like(f0[:, 0])
+    starts, offs = [], []
+    for j in range(f0.shape[1]):
+        belief = torch.polar(STEADY * (~onset[:, j]).float(), 2 * math.pi * at) + v[:, j]
+        off = torch.where(voiced[:, j], torch.angle(belief) / (2 * math.pi) - at, torch.zeros_like(at))
+        off = off - off.round()
+        starts.append(torch.where(onset[:, j], at + off, at))
+        offs.append(torch.where(onset[:, j], torch.zeros_like(at), off))
+        at = torch.where(voiced[:, j], at + off + advance[:, j], at)
+        at = at - at.floor()
+    return torch.stack(starts, 1), torch.stack(offs, 1)
+
+
+def excitation(f0, v):
+    """F0 [B, 2T] in Hz, phase vectors v -> band-limited pulse train [B, 2T * HOP] of unit power, silent where unvoiced.
+
+    f0[j] is reached at the end of hop j. Pitch is linear within a hop and held backwards at an onset; the number of
+    harmonics is fixed within a hop.
     """
     previous = F.pad(f0, (1, 0))[:, :-1]
     start = torch.where(previous > 0, previous, f0)
+    phase, off = pulse_phase(start, f0, v)
     ramp = torch.arange(HOP, device=f0.device) / HOP
     f = start[..., None] + (f0 - start)[..., None] * ramp
-    phase = torch.cumsum(((f0 > 0)[..., None] * f / SR).flatten(1).double(), 1)
-    half = ((phase - phase.floor()).float() * math.pi).unflatten(1, (-1, HOP))
+    turns = phase[..., None] + torch.cumsum(f / SR, -1) + off[..., None] * (ramp + 1 / HOP)
+    half = (turns - turns.floor()) * math.pi
     k = torch.floor(EDGE / torch.maximum(start, f0).clamp(min=1))[..., None]
     s = torch.sin(half)
     near = s.abs() < 1e-4
@@ -132,11 +165,24 @@ def excitation(f0):
     return (pulse * torch.sqrt(2 / k) * (f0 > 0)[..., None]).flatten(1)
 
 
+def fundamental_phase(x, f0, window=720):
+    """PCM [B, N] and pitch at each hop's start [B, 2T] (0 = not known) -> unit vectors [B, 2T, 2] along the phase of
+    the fundamental there, and how much of the power around it is the fundamental's, 0 .. 1."""
+    w = torch.hann_window(window, device=x.device)
+    frames = F.pad(x, (window // 2, window // 2)).unfold(1, window, HOP)[:, :f0.shape[1]] * w
+    angle = (2 * math.pi / SR) * f0[..., None] * (torch.arange(window, device=x.device) - window // 2)
+    c = torch.stack([(frames * torch.cos(angle)).sum(-1), -(frames * torch.sin(angle)).sum(-1)], -1)
+    size = c.norm(dim=-1)
+    share = 2 * (size / w.sum()) ** 2 / ((frames ** 2).sum(-1) / (w ** 2).sum() + 1e-9)
+    return c / (size[..., None] + 1e-9), share.clamp(max=1) * (f0 > 0)
+
+
 class Decoder(nn.Module):
     """Latents [B, T, D] -> PCM [B, N].
 
     Per fine frame the network gives a gain spectrum for the pulse train, one for white noise, a free complex
-    spectrum (magnitude and direction) for all the rest, and pitch class logits.
+    spectrum (magnitude and direction) for all the rest, the direction of the pulses' spectrum in its lowest bins,
+    pitch class logits, and the pulse phase as a vector.
     """
 
     def __init__(self, m):
@@ -147,11 +193,13 @@ class Decoder(nn.Module):
         self.upsample, self.fine_width = nn.Linear(coarse[-1], 2 * fine[0]), fine[0]
         self.fine = nn.ModuleList([Block(c, m['expand_decoder_fine'], k) for c in fine])
         self.norm = nn.LayerNorm(fine[-1], elementwise_affine=False)
-        self.out = nn.Linear(fine[-1], 5 * BINS + m['bands'] + 1)
+        self.sizes = output_sizes(m)
+        self.out = nn.Linear(fine[-1], sum(self.sizes))
+        self.parts(self.out.bias.data)['along'].fill_(1)
         self.register_buffer('window', sine_window())
 
     def network(self, z):
-        """Latents -> the five spectra and the pitch logits, [B, 2T, 5 * BINS + P + 1]."""
+        """Latents -> rows of output_sizes() values, [B, 2T, sum]."""
         h = self.inp(z)
         for block in self.coarse:
             h = block(h)
@@ -163,26 +211,35 @@ class Decoder(nn.Module):
     def spectrum(self, x):
         return torch.fft.rfft(F.pad(x, (HOP, 0)).unfold(1, WIN, HOP) * self.window)
 
+    def parts(self, o):
+        """Rows of the network -> dict of its parts."""
+        names = 'voice', 'breath', 'size', 're', 'im', 'along', 'across', 'logits', 'phase'
+        return dict(zip(names, o.split(self.sizes, -1)))
+
     def synthesise(self, o, f0, noise):
-        """Spectra o, pitch f0 [B, 2T] in Hz, noise [B, N] of unit variance -> PCM [B, N]."""
-        harm, breath, mag, re, im = o[..., :5 * BINS].split([BINS] * 5, -1)
-        E, W = self.spectrum(excitation(f0)), self.spectrum(noise)
-        r = torch.rsqrt(re * re + im * im + 1e-6) * 15.5 * torch.exp(mag.clamp(max=6) - 4)
-        X = E * torch.exp(harm.clamp(max=5) - 3) + W * torch.exp(breath.clamp(max=5) - 4) + torch.complex(re * r, im * r)
+        """Rows o of the network, pitch f0 [B, 2T] in Hz, noise [B, N] of unit variance -> PCM [B, N]."""
+        p = self.parts(o)
+        E, W = self.spectrum(excitation(f0, p['phase'])), self.spectrum(noise)
+        turn = torch.complex(p['along'], p['across']) * torch.rsqrt(p['along'] ** 2 + p['across'] ** 2 + 1e-6)
+        E = torch.cat([E[..., :PHASED] * turn, E[..., PHASED:]], -1)
+        r = torch.rsqrt(p['re'] ** 2 + p['im'] ** 2 + 1e-6) * 15.5 * torch.exp(p['size'].clamp(max=6) - 4)
+        X = (E * torch.exp(p['voice'].clamp(max=5) - 3) + W * torch.exp(p['breath'].clamp(max=5) - 4)
+             + torch.complex(p['re'] * r, p['im'] * r))
         f = torch.fft.irfft(X, n=WIN) * self.window
         y = F.pad(f[..., HOP:], (0, 0, 1, 0))[:, :-1] + f[..., :HOP]       # hop j: end of frame j-1, start of frame j
         return torch.cat([y[:, 1:].flatten(1), f[:, -1, HOP:]], 1)
 
     def forward(self, z, f0=None, noise=None):
-        """f0: the tracked pitch; None takes the network's own. The last HOP samples lack the next frame's half."""
+        """f0: the tracked pitch; None takes the network's own. The last HOP samples lack the next frame's half.
+        -> PCM, parts of the network's output."""
         o = self.network(z)
-        logits = o[..., 5 * BINS:]
+        p = self.parts(o)
         with full_precision(o):
             if f0 is None:
-                f0 = class_to_f0(logits.detach())
+                f0 = class_to_f0(p['logits'].detach())
             if noise is None:
                 noise = (torch.rand(z.shape[0], o.shape[1] * HOP, device=z.device) - 0.5) * 12 ** 0.5
-            return self.synthesise(o, f0, noise), logits
+            return self.synthesise(o, f0, noise), p
 
 
 class RVQ(nn.Module):

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import torch
 from lacm import DTYPES, ONE
-from model import class_to_f0, excitation, BINS, HOP, SR
+from model import class_to_f0, excitation, HOP, SR
 
 
 def speechlike(frames, seed):
@@ -74,9 +74,10 @@ def activations(codec, codes, x):
     q = np.clip(q, -4095, 4095)
     out['decoder.latent.grid'] = q.astype(np.int16)
     o = codec.decoder.network(torch.from_numpy(q.astype(np.float32) / ONE)[None])
-    f0 = class_to_f0(o[..., 5 * BINS:])
+    parts = codec.decoder.parts(o)
+    f0 = class_to_f0(parts['logits'])
     out['decoder.pitch'] = f0[0].numpy()
-    out['decoder.excitation'] = excitation(f0)[0].numpy()
+    out['decoder.excitation'] = excitation(f0, parts['phase'])[0].numpy()
     noise = torch.from_numpy(counter_noise(x.shape[1]))[None]
     out['pcm.out'] = codec.decoder.synthesise(o, f0, noise)[0].numpy()
     return out

@@ -1,4 +1,4 @@
-"""Train the codec: train.py CONFIG DATA RUN [--init STATE]
+"""Train the codec: train.py CONFIG DATA RUN [--init STATE [--fresh-codebooks]]
 
 RUN is a folder: state.pt (everything, written every few minutes; a run goes on from it, to the step), log.jsonl
 (losses), validation.jsonl (a table row every `validate_steps`). SIGTERM and SIGINT save and stop. On several cores or GPUs start it under
@@ -13,8 +13,8 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from batches import Batches
-from losses import Discriminator, MelLoss, discriminator_loss, generator_losses
-from model import Codec, class_to_f0, f0_to_class, HOP
+from losses import Discriminator, MelLoss, PhaseLoss, direction_loss, discriminator_loss, generator_losses
+from model import Codec, class_to_f0, f0_to_class, fundamental_phase, HOP
 from validate import validate
 
 SAVE_SECONDS = 240
@@ -31,7 +31,7 @@ def schedule(phases, step):
 
 
 class Trainer:
-    def __init__(self, cfg, data, run, init):
+    def __init__(self, cfg, data, run, init, fresh):
         self.cfg, self.run, self.data = cfg, run, data
         self.device = torch.device('cuda', int(os.environ.get('LOCAL_RANK', 0))) if torch.cuda.is_available() \
             else torch.device('cpu')
@@ -42,13 +42,14 @@ class Trainer:
         self.batches = Batches(data, cfg)
         self.codec = Codec(cfg['model']).to(self.device)
         self.disc, self.mel = Discriminator().to(self.device), MelLoss().to(self.device)
+        self.phase = PhaseLoss().to(self.device)
         self.opt_g = torch.optim.AdamW(self.codec.parameters(), 1e-3, betas=(0.8, 0.99), weight_decay=0.01, fused=True)
         self.opt_d = torch.optim.AdamW(self.disc.parameters(), 1e-3, betas=(0.8, 0.99), fused=True)
         self.ema = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
         self.step, self.quantise, self.adversarial_from, self.seen = 0, False, None, 0.0
-        self.load(init)
+        self.load(init, fresh)
 
-    def load(self, init):
+    def load(self, init, fresh):
         path = os.path.join(self.run, 'state.pt')
         if os.path.exists(path):
             s = torch.load(path, map_location=self.device)
@@ -69,7 +70,7 @@ class Trainer:
             self.ema = {k: v.detach().clone() for k, v in weights.items()}
             if 'disc' in s:
                 self.disc.load_state_dict({k: v.float() for k, v in s['disc'].items()})
-            self.quantise, self.seen = True, s.get('seen', 0.0)
+            self.quantise, self.seen = not fresh, s.get('seen', 0.0)
 
     def save(self):
         s = dict(codec=self.codec.state_dict(), disc=self.disc.state_dict(), ema=self.ema, config=self.cfg,
@@ -120,6 +121,7 @@ class Trainer:
         """One batch through the codec: reference crop, decoded crop, losses by name."""
         cfg = self.cfg
         x, f0 = self.batch(self.step)
+        f0, tracked = f0[:, 0], f0[:, 1]
         with self.fast():
             z = self.codec.encoder(x)
         losses = {}
@@ -131,16 +133,20 @@ class Trainer:
         own = torch.rand(cfg['batch'], 1, device=self.device) < phase['own_pitch']
         with self.fast():
             o = self.codec.decoder.network(z)
-        logits = o[..., -(cfg['model']['bands'] + 1):]
-        pitch = f0
+        parts = self.codec.decoder.parts(o)
+        logits, pitch = parts['logits'], f0
         if phase['own_pitch'] > 0:
             pitch = torch.where(own, class_to_f0(logits.detach()), f0)
         noise = (torch.rand_like(x) - 0.5) * 12 ** 0.5
         y = self.codec.decoder.synthesise(o, pitch, noise)
+        with torch.no_grad():
+            direction, share = fundamental_phase(x, tracked)
+            share[:, -1:] = 0                            # this window reaches beyond the crop
+        losses['direction'] = direction_loss(parts['phase'], direction, share / (share + 0.05))
         x, y = x[:, :-HOP], y[:, :-HOP]                  # the last hop lacks the next frame's half
         with torch.no_grad():
             reference = self.mel.mels(x)
-        losses['mel'] = self.mel(y, reference)
+        losses['mel'], losses['phase'] = self.mel(y, reference), self.phase(y, x)
         losses['pitch'] = F.cross_entropy(logits.flatten(0, 1), f0_to_class(f0, cfg['model']['bands']).flatten())
         return x, y, losses
 
@@ -251,11 +257,12 @@ def main():
     a.add_argument('data')
     a.add_argument('run')
     a.add_argument('--init', help='start from the averaged weights (and discriminator) of another state')
+    a.add_argument('--fresh-codebooks', action='store_true', help='with --init: none until kmeans_step')
     a = a.parse_args()
     if not torch.cuda.is_available():
         torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)))
     os.makedirs(a.run, exist_ok=True)
-    Trainer(json.load(open(a.config)), a.data, a.run, a.init).go()
+    Trainer(json.load(open(a.config)), a.data, a.run, a.init, a.fresh_codebooks).go()
 
 
 if __name__ == '__main__':
