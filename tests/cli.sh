@@ -159,8 +159,17 @@ for k in format_version model model_id sample_rate channels samples duration_s f
          pages damaged_pages; do has_key $k; done
 run 0 "bench" "$lac" bench --json -m "$model"
 for k in encode_xrt decode_xrt frame_ms_p50 frame_ms_p95 frame_ms_p99 stream_bytes model_bytes mmacs_encoder \
-         mmacs_decoder; do has_key $k; done
+         mmacs_decoder peak_gmacs l2_gbs memory_gbs layers macs_per_frame block_1 block_64; do has_key $k; done
 run 0 "bench of a file" "$lac" bench -m "$model" c.wav
+for l in features input fine downsample coarse output search upsample sources spectra overlap; do
+    grep -q "^  $l " out; result $? "the table has $l"
+done
+run 0 "bench of streams" "$lac" bench --json -m "$model" -t 2 --streams 3 --seconds 0.1 c.wav
+for k in encode_xrt streams late_frames step_ms_p50 step_ms_p95 step_ms_p99 real_time; do has_key $k; done
+run 2 "bench of no streams" "$lac" bench --streams 0; says "how many are possible" "streams are 1 to"
+run 2 "bench of too many streams" "$lac" bench --streams 100001
+run 2 "bench of seconds without streams" "$lac" bench --seconds 3; says "that streams are missing" "--streams"
+run 2 "bench of streams for ever" "$lac" bench --streams 2 --seconds 1e9
 run 0 "verify" "$lac" verify a.lac c.lac
 [ ! -s err ]; result $? "success says nothing on standard error"
 
