@@ -27,6 +27,7 @@ struct lac_decoder {
     lac_stack coarse, fine;
     lac_linear pitch;    /* the part of the output layer that ends in the pitch logits */
     lac_sourcefilter synthesis;
+    lac_sourcefilter_state sounding;
     lac_conceal conceal;
     int16_t *fixed;      /* [D] */
     float *latents;      /* [INPUT_PAST + block_frames][D] */
@@ -135,7 +136,7 @@ void lac_decoder_reset(lac_decoder *d)
     memset(d->latents, 0, INPUT_PAST * d->model->arch.latent * sizeof(float));
     lac_stack_reset(&d->coarse);
     lac_stack_reset(&d->fine);
-    lac_sourcefilter_reset(&d->synthesis);
+    memset(&d->sounding, 0, sizeof d->sounding);
 }
 
 /* Where frames come from: tokens and their counts, or latents. */
@@ -191,7 +192,7 @@ static void read_block(lac_decoder *d, size_t frames, float *pcm)
     lac_layer_product(&d->work, output, 0, 2 * frames, d->rows, output->out);
     lac_tap_layer(&d->tap, "output", -1, d->rows, 2 * frames, output->out, output->out);
     lac_profile_linear(&d->profile, "output", output, 2 * frames);
-    lac_sourcefilter_run(&d->synthesis, d->rows, output->out, 2 * frames, pcm);
+    lac_sourcefilter_run(&d->synthesis, &d->sounding, d->rows, output->out, 2 * frames, pcm);
     for (size_t t = 0; t < frames; t++)
         lac_gain_apply(d->gains[t], pcm + t * LAC_FRAME);
 }
@@ -200,10 +201,10 @@ static void skip_block(lac_decoder *d, size_t frames, bool last)
 {
     const lac_linear *output = &d->model->decoder.output;
     lac_layer_product(&d->work, &d->pitch, 0, 2 * frames, d->rows, d->pitch.out);
-    lac_sourcefilter_skip(&d->synthesis, d->rows + (LAC_SPECTRA - PITCH_AT), d->pitch.out, 2 * frames);
+    lac_sourcefilter_skip(&d->synthesis, &d->sounding, d->rows + (LAC_SPECTRA - PITCH_AT), d->pitch.out, 2 * frames);
     if (last) {
         lac_layer_product(&d->work, output, 2 * frames - 1, 1, d->rows, output->out);
-        lac_sourcefilter_rebuild(&d->synthesis, d->rows);
+        lac_sourcefilter_rebuild(&d->synthesis, &d->sounding, d->rows);
     }
 }
 
@@ -265,13 +266,13 @@ int lac_decoder_read_latents(lac_decoder *decoder, const int16_t *latents, size_
 static void move_to(lac_decoder *d, uint64_t hop, uint32_t phase)
 {
     lac_float_mode mode = lac_float_enter();
-    lac_sourcefilter_sync(&d->synthesis, hop, phase & UINT32_C(0xffff0000));
+    lac_sourcefilter_sync(&d->synthesis, &d->sounding, hop, phase & UINT32_C(0xffff0000));
     lac_float_leave(mode);
 }
 
 void lac_decoder_get_sync(lac_decoder *decoder, lac_decoder_sync *sync)
 {
-    const lac_sourcefilter_state *s = &decoder->synthesis.state;
+    const lac_sourcefilter_state *s = &decoder->sounding;
     move_to(decoder, s->hop, s->phase);
     sync->frame = s->hop / 2;
     sync->pulse_phase = s->phase;

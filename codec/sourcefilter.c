@@ -41,11 +41,6 @@ int lac_sourcefilter_init(lac_sourcefilter *s, lac_workspace *w, const lac_model
     return lac_fft_init(&s->fft, w, LAC_WINDOW);
 }
 
-void lac_sourcefilter_reset(lac_sourcefilter *s)
-{
-    memset(&s->state, 0, sizeof s->state);
-}
-
 static float peak_of(const float *q, size_t n, size_t *index)
 {
     size_t best = 0;
@@ -220,9 +215,8 @@ static sweep next_hop(const lac_sourcefilter *s, lac_sourcefilter_state *t, cons
     return sweep_of(before, f0, mend);
 }
 
-static void run_sources(lac_sourcefilter *s, const float *o, size_t ldo, size_t rows)
+static void run_sources(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *o, size_t ldo, size_t rows)
 {
-    lac_sourcefilter_state *t = &s->state;
     memcpy(s->pulses, t->pulses, sizeof t->pulses);
     memcpy(s->noise, t->noise, sizeof t->noise);
     for (size_t i = 0; i < rows; i++) {
@@ -261,21 +255,22 @@ static void overlap_add(lac_sourcefilter_state *t, const float *frames, size_t r
     }
 }
 
-void lac_sourcefilter_run(lac_sourcefilter *s, const float *o, size_t ldo, size_t rows, float *pcm)
+void lac_sourcefilter_run(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *o, size_t ldo, size_t rows,
+                          float *pcm)
 {
-    run_sources(s, o, ldo, rows);
+    run_sources(s, t, o, ldo, rows);
     lac_profile_plain(&s->profile, "sources");
     lac_parallel(rows, s->parts, run_frames, &(frame_job){s, o, ldo});
     lac_profile_plain(&s->profile, "spectra");
-    overlap_add(&s->state, s->frames, rows, pcm);
-    memcpy(s->state.spectra, o + (rows - 1) * ldo, sizeof s->state.spectra);
-    s->state.begun = true;
+    overlap_add(t, s->frames, rows, pcm);
+    memcpy(t->spectra, o + (rows - 1) * ldo, sizeof t->spectra);
+    t->begun = true;
     lac_profile_plain(&s->profile, "overlap");
 }
 
-void lac_sourcefilter_skip(lac_sourcefilter *s, const float *logits, size_t ldo, size_t rows)
+void lac_sourcefilter_skip(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *logits, size_t ldo,
+                           size_t rows)
 {
-    lac_sourcefilter_state *t = &s->state;
     for (size_t i = 0; i < rows; i++) {
         sweep hop = next_hop(s, t, logits + i * ldo);
         t->phase += sweep_advance(&hop);
@@ -291,9 +286,8 @@ static void rebuild_noise(float *out, uint64_t hop, uint64_t back)
         memset(out, 0, LAC_HOP * sizeof(float));
 }
 
-void lac_sourcefilter_rebuild(lac_sourcefilter *s, const float *spectra)
+void lac_sourcefilter_rebuild(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *spectra)
 {
-    lac_sourcefilter_state *t = &s->state;
     if (spectra) {
         memcpy(t->spectra, spectra, sizeof t->spectra);
         t->begun = true;
@@ -312,10 +306,10 @@ void lac_sourcefilter_rebuild(lac_sourcefilter *s, const float *spectra)
     }
 }
 
-void lac_sourcefilter_sync(lac_sourcefilter *s, uint64_t hop, uint32_t phase)
+void lac_sourcefilter_sync(const lac_sourcefilter *s, lac_sourcefilter_state *t, uint64_t hop, uint32_t phase)
 {
-    s->state.hop = hop;
-    s->state.phase = phase;
-    memset(s->state.mend, 0, sizeof s->state.mend);
-    lac_sourcefilter_rebuild(s, NULL);
+    t->hop = hop;
+    t->phase = phase;
+    memset(t->mend, 0, sizeof t->mend);
+    lac_sourcefilter_rebuild(s, t, NULL);
 }

@@ -18,6 +18,7 @@
 
 #define LAC_SPECTRA (5 * LAC_BINS + 2 * LAC_PHASED) /* floats of a row before its pitch logits */
 
+/* What a stream remembers. Zeroed, it is at its start. */
 typedef struct lac_sourcefilter_state {
     uint64_t hop;                 /* rows so far: the index of the next */
     uint32_t phase;               /* of the pulses, 2^-32 of a period */
@@ -30,6 +31,7 @@ typedef struct lac_sourcefilter_state {
     float tail[LAC_HOP];          /* the last row's part in the next hop */
 } lac_sourcefilter_state;
 
+/* Tables and scratch, which streams that run one after another share. */
 typedef struct lac_sourcefilter {
     const float *window;
     const lac_fft *fft;
@@ -40,28 +42,28 @@ typedef struct lac_sourcefilter {
     float *frames;         /* [rows][LAC_WINDOW] */
     float *scratch;        /* [parts][scratch_floats] */
     lac_profile profile;
-    lac_sourcefilter_state state;
 } lac_sourcefilter;
 
 /* For at most `rows` rows a call. */
 int lac_sourcefilter_init(lac_sourcefilter *s, lac_workspace *w, const lac_model *model, size_t rows,
                           unsigned threads);
-void lac_sourcefilter_reset(lac_sourcefilter *s);
 
 /* o [rows], ldo floats apart -> pcm [rows][LAC_HOP] */
-void lac_sourcefilter_run(lac_sourcefilter *s, const float *o, size_t ldo, size_t rows, float *pcm);
+void lac_sourcefilter_run(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *o, size_t ldo, size_t rows,
+                          float *pcm);
 
 /* The same without sound. logits [rows][P + 3], from the pitch logits on, ldo floats apart. Not complete before
  * lac_sourcefilter_rebuild. */
-void lac_sourcefilter_skip(lac_sourcefilter *s, const float *logits, size_t ldo, size_t rows);
+void lac_sourcefilter_skip(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *logits, size_t ldo,
+                           size_t rows);
 
 /* Make the last hop's sources and its tail what they are by the state's hop, phase, f0, mend and, unless it is NULL,
  * the last row's spectra. Without a change to any of them this changes nothing. */
-void lac_sourcefilter_rebuild(lac_sourcefilter *s, const float *spectra);
+void lac_sourcefilter_rebuild(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *spectra);
 
 /* Continue at `hop` with the last hop's pulses ending in `phase`, and with what follows from no other past than the
  * rows of the last hops. */
-void lac_sourcefilter_sync(lac_sourcefilter *s, uint64_t hop, uint32_t phase);
+void lac_sourcefilter_sync(const lac_sourcefilter *s, lac_sourcefilter_state *t, uint64_t hop, uint32_t phase);
 
 /* Pitch logits [bands + 1] -> Hz, 0 = unvoiced: mean of the five classes around the peak. */
 float lac_pitch_hz(const float *logits, size_t bands);

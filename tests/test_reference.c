@@ -231,7 +231,7 @@ Test(reference, synthesis_of_given_spectra_matches)
     cr_assert(voiced > rows->rows / 10 && voiced < rows->rows, "the reference must have both kinds of hops: %zu",
               voiced);
     float *pcm = test_alloc(rows->rows * LAC_HOP, sizeof *pcm);
-    lac_sourcefilter_run(&s, rows->values, rows->width, rows->rows, pcm);
+    lac_sourcefilter_run(&s, &(lac_sourcefilter_state){0}, rows->values, rows->width, rows->rows, pcm);
     assert_close("decoder.excitation", s.pulses + LAC_HOP, pulses->values, pulses->count, 1e-3);
     compare_pcm(&r, pcm, rows->rows * LAC_HOP, 1e-3);
     free(pcm);
