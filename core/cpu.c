@@ -43,7 +43,7 @@ uint32_t lac_cpu_detect(void)
     return LAC_CPU_NEON;
 }
 
-#elif defined(__wasm_simd128__)
+#elif defined(LAC_WITH_SIMD128)
 
 uint32_t lac_cpu_detect(void)
 {

@@ -14,13 +14,27 @@
 #define AVX512(op)
 #define AVX2(op)
 #endif
+#if defined(LAC_WITH_NEON)
+#define NEON(op) ENTRY(op, neon, LAC_CPU_NEON)
+#else
+#define NEON(op)
+#endif
+#if defined(LAC_WITH_SIMD128)
+#define SIMD128(op) ENTRY(op, simd128, LAC_CPU_SIMD128)
+#else
+#define SIMD128(op)
+#endif
 
-/* The fastest first. */
-static const lac_kernel_entry gemm_s16s8_table[] = {C(gemm_s16s8)};
-static const lac_kernel_entry quantize_row_table[] = {AVX512(quantize_row) AVX2(quantize_row) C(quantize_row)};
-static const lac_kernel_entry depthwise_table[] = {AVX512(depthwise) AVX2(depthwise) C(depthwise)};
-static const lac_kernel_entry norm_row_table[] = {AVX512(norm_row) AVX2(norm_row) C(norm_row)};
-static const lac_kernel_entry gelu_table[] = {AVX512(gelu) AVX2(gelu) C(gelu)};
+/* The fastest first. NEON is in every 64-bit Arm, so the compiler uses it in the C definitions too. */
+static const lac_kernel_entry gemm_s16s8_table[] = {
+    AVX512VNNI(gemm_s16s8) AVX512(gemm_s16s8) AVX2(gemm_s16s8) NEON(gemm_s16s8) SIMD128(gemm_s16s8) C(gemm_s16s8)};
+static const lac_kernel_entry quantize_row_table[] = {
+    AVX512(quantize_row) AVX2(quantize_row) SIMD128(quantize_row) C(quantize_row)};
+static const lac_kernel_entry depthwise_table[] = {
+    AVX512(depthwise) AVX2(depthwise) SIMD128(depthwise) C(depthwise)};
+static const lac_kernel_entry norm_row_table[] = {
+    AVX512(norm_row) AVX2(norm_row) SIMD128(norm_row) C(norm_row)};
+static const lac_kernel_entry gelu_table[] = {AVX512(gelu) AVX2(gelu) SIMD128(gelu) C(gelu)};
 
 static const struct {
     const lac_kernel_entry *entries;

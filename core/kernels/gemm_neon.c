@@ -1,0 +1,56 @@
+#include <arm_neon.h>
+
+#define LAC_KERNEL(op) lac_##op##_neon
+#define LANES 8
+#define TILE_ROWS 4
+#define TILE_PANELS 1
+#define DEPTH 2
+
+typedef struct sums {
+    int32x4_t low, high;
+} sums;
+
+/* Of the first and of the second input. */
+typedef struct weights {
+    int16x8_t even, odd;
+} weights;
+
+static inline sums sums_zero(void)
+{
+    return (sums){vdupq_n_s32(0), vdupq_n_s32(0)};
+}
+
+static inline sums sums_add(sums a, sums b)
+{
+    return (sums){vaddq_s32(a.low, b.low), vaddq_s32(a.high, b.high)};
+}
+
+static inline weights weights_load(const uint8_t *p)
+{
+    int8x8x2_t w = vld2_s8((const int8_t *)p);
+    return (weights){vmovl_s8(w.val[0]), vmovl_s8(w.val[1])};
+}
+
+static inline sums sums_dot(sums s, weights w, int32_t a)
+{
+    int16x4_t pair = vreinterpret_s16_s32(vdup_n_s32(a));
+    s.low = vmlal_lane_s16(s.low, vget_low_s16(w.even), pair, 0);
+    s.high = vmlal_lane_s16(s.high, vget_high_s16(w.even), pair, 0);
+    s.low = vmlal_lane_s16(s.low, vget_low_s16(w.odd), pair, 1);
+    s.high = vmlal_lane_s16(s.high, vget_high_s16(w.odd), pair, 1);
+    return s;
+}
+
+static inline float32x4_t result(int32x4_t s, float a_scale, const float *panel_at)
+{
+    float32x4_t x = vmulq_f32(vmulq_n_f32(vcvtq_f32_s32(s), a_scale), vld1q_f32(panel_at));
+    return vaddq_f32(x, vld1q_f32(panel_at + LAC_GEMM_PANEL));
+}
+
+static inline void sums_store(float *out, sums s, float a_scale, const float *panel_at)
+{
+    vst1q_f32(out, result(s.low, a_scale, panel_at));
+    vst1q_f32(out + 4, result(s.high, a_scale, panel_at + 4));
+}
+
+#include "gemm_body.h"
