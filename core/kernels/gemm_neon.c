@@ -1,5 +1,7 @@
 #include <arm_neon.h>
 
+#include "kernels.h"
+
 #define LAC_KERNEL(op) lac_##op##_neon
 #define LANES 8
 #define TILE_ROWS 4
