@@ -11,6 +11,66 @@ void lac_tap_layer(const lac_tap *tap, const char *name, int index, const float 
         tap->layer(tap->user, name, index, x, rows, width, stride);
 }
 
+void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past)
+{
+    *h = (lac_history){NULL, layers, width, past, 2 * past, past};
+    h->rows = lac_workspace_take(w, layers * h->span * width, sizeof(float));
+}
+
+void lac_history_reset(lac_history *h)
+{
+    memset(h->rows, 0, h->layers * h->span * h->width * sizeof(float));
+    h->next = h->past;
+}
+
+/* Rows of a call that its windows see together with the past: the first ones. */
+static size_t head_rows(const lac_history *h, size_t rows)
+{
+    return rows < h->past ? rows : h->past;
+}
+
+static float *history_row(const lac_history *h, size_t layer, size_t row)
+{
+    return h->rows + (layer * h->span + row) * h->width;
+}
+
+/* The first rows of x [rows][width], the layer's input, behind its past. */
+static void append_head(const lac_history *h, size_t layer, const float *x, size_t rows)
+{
+    memcpy(history_row(h, layer, h->next), x, head_rows(h, rows) * h->width * sizeof(float));
+}
+
+/* The input from `past` rows before row t on: after append_head up to the head's end if t < past, else to x's. */
+static const float *window_at(const lac_history *h, size_t layer, const float *x, size_t t)
+{
+    return t < h->past ? history_row(h, layer, h->next + t - h->past) : x + (t - h->past) * h->width;
+}
+
+/* A long x leaves its last rows to be the past, once no window needs what was. */
+static void keep_tail(const lac_history *h, size_t layer, const float *x, size_t rows)
+{
+    if (rows > h->past)
+        memcpy(history_row(h, layer, 0), x + (rows - h->past) * h->width, h->past * h->width * sizeof(float));
+}
+
+static void make_room(lac_history *const *lanes, size_t count, size_t rows)
+{
+    for (size_t i = 0; i < count; i++) {
+        lac_history *h = lanes[i];
+        if (h->next + head_rows(h, rows) <= h->span)
+            continue;
+        for (size_t l = 0; l < h->layers; l++)
+            memmove(history_row(h, l, 0), history_row(h, l, h->next - h->past), h->past * h->width * sizeof(float));
+        h->next = h->past;
+    }
+}
+
+static void advance(lac_history *const *lanes, size_t count, size_t rows)
+{
+    for (size_t i = 0; i < count; i++)
+        lanes[i]->next = rows > lanes[i]->past ? lanes[i]->past : lanes[i]->next + rows;
+}
+
 static void at_least(size_t *size, size_t need)
 {
     if (*size < need)
@@ -44,10 +104,10 @@ void lac_layer_work_init(lac_layer_work *work, lac_workspace *w, const lac_layer
     work->hidden = lac_workspace_take(w, needs->hidden, sizeof(float));
 }
 
-void lac_layer_quantise(lac_layer_work *work, const float *x, size_t stride, size_t rows, size_t n)
+void lac_layer_quantise(lac_layer_work *work, size_t first, const float *x, size_t rows, size_t n)
 {
     for (size_t i = 0; i < rows; i++)
-        work->kernels->quantize_row(work->quantised + i * n, work->scale + i, x + i * stride, n);
+        work->kernels->quantize_row(work->quantised + (first + i) * n, work->scale + first + i, x + i * n, n);
 }
 
 void lac_layer_quantise_norm(lac_layer_work *work, const float *x, size_t rows, size_t n)
@@ -58,6 +118,23 @@ void lac_layer_quantise_norm(lac_layer_work *work, const float *x, size_t rows, 
     }
 }
 
+void lac_layer_quantise_windows(lac_layer_work *work, lac_history *const *lanes, size_t count, const float *x,
+                                size_t rows, size_t hop)
+{
+    size_t row = 0;
+    make_room(lanes, count, rows);
+    for (size_t i = 0; i < count; i++) {
+        const lac_history *h = lanes[i];
+        size_t n = (h->past + hop) * h->width;
+        append_head(h, 0, x, rows);
+        for (size_t t = 0; t < rows; t += hop, row++)
+            work->kernels->quantize_row(work->quantised + row * n, work->scale + row, window_at(h, 0, x, t), n);
+        keep_tail(h, 0, x, rows);
+        x += rows * h->width;
+    }
+    advance(lanes, count, rows);
+}
+
 void lac_layer_product(const lac_layer_work *work, const lac_linear *l, size_t first, size_t rows, float *out,
                        size_t ldo)
 {
@@ -66,39 +143,40 @@ void lac_layer_product(const lac_layer_work *work, const lac_linear *l, size_t f
 
 void lac_stack_init(lac_stack *s, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows)
 {
-    s->blocks = blocks;
-    s->count = count;
-    s->width = blocks[0].width;
-    s->past = (blocks[0].kernel - 1) * s->width;
-    size_t lead = s->past > 2 * s->width ? s->past : 2 * s->width;
-    s->x = lac_workspace_take(w, lead + rows * s->width, sizeof(float));
-    if (s->x)
-        s->x += lead;
-    s->history = lac_workspace_take(w, count * s->past, sizeof(float));
+    *s = (lac_stack){blocks, count, blocks[0].width, NULL};
+    s->x = lac_workspace_take(w, rows * s->width, sizeof(float));
 }
 
-void lac_stack_reset(lac_stack *s)
+void lac_stack_history(lac_history *h, lac_workspace *w, const lac_block *blocks, size_t count)
 {
-    memset(s->history, 0, s->count * s->past * sizeof(float));
+    lac_history_init(h, w, count, blocks[0].width, blocks[0].kernel - 1);
 }
 
 typedef struct block_job {
     const lac_block *b;
-    const float *x; /* row 0 */
+    size_t layer;
+    lac_history *const *lanes;
+    size_t rows;    /* of a lane */
+    const float *x; /* [lanes][rows][width] */
     lac_layer_work *work;
 } block_job;
 
 /* Up to the quantised input of the first product. */
 static void mix_rows(void *user, size_t part, size_t first, size_t end)
 {
-    const lac_block *b = ((block_job *)user)->b;
-    const float *x = ((block_job *)user)->x;
-    lac_layer_work *work = ((block_job *)user)->work;
+    const block_job *j = user;
+    const lac_block *b = j->b;
+    lac_layer_work *work = j->work;
     const lac_kernels *k = work->kernels;
     size_t c = b->width;
     (void)part;
-    k->depthwise(work->mixed + first * c, x + first * c - (b->kernel - 1) * c, b->depthwise, b->depthwise_bias,
-                 end - first, c, b->kernel);
+    for (size_t i = first, n; i < end; i += n) {
+        const lac_history *h = j->lanes[i / j->rows];
+        size_t t = i % j->rows, head = head_rows(h, j->rows), stop = t < head ? head : j->rows;
+        n = stop - t < end - i ? stop - t : end - i;
+        k->depthwise(work->mixed + i * c, window_at(h, j->layer, j->x + (i - t) * c, t), b->depthwise,
+                     b->depthwise_bias, n, c, b->kernel);
+    }
     for (size_t i = first; i < end; i++) {
         k->norm_row(work->mixed + i * c, work->mixed + i * c, c);
         k->quantize_row(work->quantised + i * c, work->scale + i, work->mixed + i * c, c);
@@ -116,24 +194,32 @@ static void activate_rows(void *user, size_t part, size_t first, size_t end)
     }
 }
 
-static void run_block(const lac_block *b, float *x, size_t rows, lac_layer_work *work)
+/* From there on. */
+static void run_products(block_job *job, float *x, size_t rows)
 {
-    block_job job = {b, x, work};
-    lac_parallel(rows, work->threads, mix_rows, &job);
+    const lac_block *b = job->b;
+    lac_layer_work *work = job->work;
     lac_layer_product(work, &b->up, 0, rows, work->hidden, b->hidden);
-    lac_parallel(rows, work->threads, activate_rows, &job);
+    lac_parallel(rows, work->threads, activate_rows, job);
     lac_layer_product(work, &b->down, 0, rows, work->mixed, b->width);
     for (size_t i = 0; i < rows * b->width; i++)
         x[i] += work->mixed[i];
 }
 
-void lac_stack_run(lac_stack *s, size_t rows, lac_layer_work *work, const lac_tap *tap, const char *name)
+void lac_stack_run(lac_stack *s, lac_history *const *lanes, size_t count, size_t rows, lac_layer_work *work,
+                   const lac_tap *tap, const char *name)
 {
-    for (size_t i = 0; i < s->count; i++) {
-        float *history = s->history + i * s->past;
-        memcpy(s->x - s->past, history, s->past * sizeof(float));
-        memcpy(history, s->x - s->past + rows * s->width, s->past * sizeof(float));
-        run_block(&s->blocks[i], s->x, rows, work);
-        lac_tap_layer(tap, name, (int)i, s->x, rows, s->width, s->width);
+    size_t lane = rows * s->width;
+    make_room(lanes, count, rows);
+    for (size_t l = 0; l < s->count; l++) {
+        for (size_t i = 0; i < count; i++)
+            append_head(lanes[i], l, s->x + i * lane, rows);
+        block_job job = {&s->blocks[l], l, lanes, rows, s->x, work};
+        lac_parallel(count * rows, work->threads, mix_rows, &job);
+        for (size_t i = 0; i < count; i++)
+            keep_tail(lanes[i], l, s->x + i * lane, rows);
+        run_products(&job, s->x, count * rows);
+        lac_tap_layer(tap, name, (int)l, s->x, count * rows, s->width, s->width);
     }
+    advance(lanes, count, rows);
 }

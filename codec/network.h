@@ -1,7 +1,8 @@
 /* The network's layers on rows of activations, with the history that makes them streams.
  *
- * A row is one frame. Layers are causal: before a stream's first row every layer's input counts as zero. Results
- * depend neither on how rows are split over calls nor on the number of threads. */
+ * A row is one frame. A lane is one stream's part in a call: the same number of rows each, lane after lane. Layers are
+ * causal: before a stream's first row every layer's input counts as zero. Results depend neither on how rows are split
+ * over calls and lanes nor on the number of threads. */
 #ifndef LAC_CODEC_NETWORK_H
 #define LAC_CODEC_NETWORK_H
 
@@ -21,7 +22,18 @@ typedef struct lac_tap {
 void lac_tap_layer(const lac_tap *tap, const char *name, int index, const float *x, size_t rows, size_t width,
                    size_t stride);
 
-/* Scratch that all layers of a stream share. Collect the needs of each layer, then take it. */
+/* Of each of `layers` layers of one stream the last `past` rows of input. Room behind them lets rows be appended
+ * without moving those before. */
+typedef struct lac_history {
+    float *rows; /* [layers][span][width] */
+    size_t layers, width, past, span;
+    size_t next; /* row of each layer's span where its next input goes */
+} lac_history;
+
+void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past);
+void lac_history_reset(lac_history *h);
+
+/* Scratch that all layers share. Collect the needs of each layer, then take it. */
 typedef struct lac_layer_needs {
     size_t rows, quantised, mixed, hidden;
 } lac_layer_needs;
@@ -40,11 +52,16 @@ void lac_layer_needs_blocks(lac_layer_needs *needs, const lac_block *blocks, siz
 void lac_layer_work_init(lac_layer_work *work, lac_workspace *w, const lac_layer_needs *needs,
                          const lac_kernels *kernels, unsigned threads);
 
-/* work->quantised = rows of x [rows][n], `stride` floats apart; may overlap, as a convolution's windows do. */
-void lac_layer_quantise(lac_layer_work *work, const float *x, size_t stride, size_t rows, size_t n);
+/* work->quantised from row `first` on = x [rows][n]. */
+void lac_layer_quantise(lac_layer_work *work, size_t first, const float *x, size_t rows, size_t n);
 
-/* The same of each row's norm. */
+/* The same of each row's norm, from row 0 on. */
 void lac_layer_quantise_norm(lac_layer_work *work, const float *x, size_t rows, size_t n);
+
+/* work->quantised = of each lane's x [rows][width] one window for every `hop` rows: those and the `past` before them.
+ * lanes [count] are of one layer. */
+void lac_layer_quantise_windows(lac_layer_work *work, lac_history *const *lanes, size_t count, const float *x,
+                                size_t rows, size_t hop);
 
 /* out [rows][l->out], ldo floats apart = the layer on the quantised rows from `first` on. */
 void lac_layer_product(const lac_layer_work *work, const lac_linear *l, size_t first, size_t rows, float *out,
@@ -53,15 +70,17 @@ void lac_layer_product(const lac_layer_work *work, const lac_linear *l, size_t f
 /* Blocks of one width in a row. */
 typedef struct lac_stack {
     const lac_block *blocks;
-    size_t count, width, past; /* past: floats of history a block */
-    float *x;                  /* [rows][width], with at least kernel - 1 and 2 writable rows before it */
-    float *history;            /* [count][past] */
+    size_t count, width;
+    float *x; /* [rows][width] */
 } lac_stack;
 
 void lac_stack_init(lac_stack *s, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows);
-void lac_stack_reset(lac_stack *s);
 
-/* s->x [rows][width] through all blocks, in place. The rows before it are left undefined. */
-void lac_stack_run(lac_stack *s, size_t rows, lac_layer_work *work, const lac_tap *tap, const char *name);
+/* What one stream remembers of a stack's blocks. */
+void lac_stack_history(lac_history *h, lac_workspace *w, const lac_block *blocks, size_t count);
+
+/* s->x [count][rows][width] through all blocks, in place. */
+void lac_stack_run(lac_stack *s, lac_history *const *lanes, size_t count, size_t rows, lac_layer_work *work,
+                   const lac_tap *tap, const char *name);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "fmath.h"
 #include "lac/status.h"
 #include "workspace.h"
 
@@ -81,4 +82,41 @@ void *lac_workspace_take(lac_workspace *w, size_t count, size_t item_size)
     unsigned char *p = w->base ? w->base + w->used : NULL;
     w->used = end;
     return p;
+}
+
+static int open_laid_out(void **object, void *draft, size_t size, lac_lay_out *lay_out)
+{
+    lac_workspace measure = lac_workspace_measure(), *memory = draft;
+    lac_workspace_take(&measure, 1, size);
+    int status = lay_out(draft, &measure);
+    if (!status)
+        status = measure.failed ? LAC_ERROR_MEMORY : lac_workspace_open(memory, measure.used);
+    if (status)
+        return status;
+    void *o = lac_workspace_take(memory, 1, size);
+    status = lay_out(draft, memory);
+    if (status) {
+        lac_workspace_close(memory);
+        return status;
+    }
+    memcpy(o, draft, size);
+    *object = o;
+    return LAC_OK;
+}
+
+int lac_object_open(void **object, void *draft, size_t size, lac_lay_out *lay_out)
+{
+    lac_float_mode mode = lac_float_enter();
+    int status = open_laid_out(object, draft, size, lay_out);
+    lac_float_leave(mode);
+    return status;
+}
+
+void lac_object_close(void *object)
+{
+    if (!object)
+        return;
+    lac_workspace memory;
+    memcpy(&memory, object, sizeof memory);
+    lac_workspace_close(&memory);
 }

@@ -28,6 +28,16 @@ void lac_workspace_close(lac_workspace *w);
 /* count items of item_size bytes, or NULL when measuring or failed. */
 void *lac_workspace_take(lac_workspace *w, size_t count, size_t item_size);
 
+/* Point an object's members into w and fill them; also called with a w that only measures. 0 or a status. */
+typedef int lac_lay_out(void *object, lac_workspace *w);
+
+/* Open an object in one allocation with all that lay_out takes for it. `draft` [size] holds what it is made from and
+ * begins with a lac_workspace, its own. Computes in the float mode of lac_float_enter. */
+int lac_object_open(void **object, void *draft, size_t size, lac_lay_out *lay_out);
+
+/* NULL is accepted. */
+void lac_object_close(void *object);
+
 /* Zeroed memory aligned to LAC_ALIGN, or NULL; freed by lac_free. */
 void *lac_alloc(size_t size);
 void lac_free(void *p);

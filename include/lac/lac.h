@@ -2,6 +2,7 @@
 #ifndef LAC_LAC_H
 #define LAC_LAC_H
 
+#include "lac/batch.h"
 #include "lac/decoder.h"
 #include "lac/encoder.h"
 #include "lac/model.h"
