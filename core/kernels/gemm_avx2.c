@@ -14,11 +14,11 @@ typedef __m256i weights;
 #define weights_load(p) _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(p)))
 #define sums_dot(s, w, a) _mm256_add_epi32(s, _mm256_madd_epi16(w, _mm256_set1_epi32(a)))
 
-static inline void sums_store(float *out, sums s, float a_scale, const float *panel_at)
+static inline void sums_store(float *out, sums s, float a_scale, const float *scales)
 {
     __m256 x = _mm256_mul_ps(_mm256_cvtepi32_ps(s), _mm256_set1_ps(a_scale));
-    x = _mm256_mul_ps(x, _mm256_loadu_ps(panel_at));
-    _mm256_storeu_ps(out, _mm256_add_ps(x, _mm256_loadu_ps(panel_at + 16)));
+    x = _mm256_mul_ps(x, _mm256_loadu_ps(scales));
+    _mm256_storeu_ps(out, _mm256_add_ps(x, _mm256_loadu_ps(scales + 16)));
 }
 
 #include "gemm_body.h"

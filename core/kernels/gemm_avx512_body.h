@@ -17,11 +17,11 @@ typedef __m512i weights;
 #define weights_load(p) _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
 #define sums_dot(s, w, a) dot(s, w, _mm512_set1_epi32(a))
 
-static inline void sums_store(float *out, sums s, float a_scale, const float *panel_at)
+static inline void sums_store(float *out, sums s, float a_scale, const float *scales)
 {
     __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(s), _mm512_set1_ps(a_scale));
-    x = _mm512_mul_ps(x, _mm512_loadu_ps(panel_at));
-    _mm512_storeu_ps(out, _mm512_add_ps(x, _mm512_loadu_ps(panel_at + 16)));
+    x = _mm512_mul_ps(x, _mm512_loadu_ps(scales));
+    _mm512_storeu_ps(out, _mm512_add_ps(x, _mm512_loadu_ps(scales + 16)));
 }
 
 #include "gemm_body.h"

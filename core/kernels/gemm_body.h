@@ -8,8 +8,8 @@
  *   sums_zero()        sums_add(a, b)
  *   weights_load(p)    from 2 * LANES int8
  *   sums_dot(s, w, a)  s + weights times the two activations that the int32 `a` holds
- *   sums_store(out, s, a_scale, panel_at)   LANES results: s * a_scale * scales + biases, scales at `panel_at` and
- *                                           biases LAC_GEMM_PANEL floats behind */
+ *   sums_store(out, s, a_scale, scales)   LANES results: s * a_scale * scales + biases, which stand LAC_GEMM_PANEL
+ *                                         floats behind the scales */
 #ifndef LAC_CORE_GEMM_BODY_H
 #define LAC_CORE_GEMM_BODY_H
 
@@ -18,11 +18,6 @@
 #include "kernels.h"
 
 #define INLINE static inline __attribute__((always_inline))
-#if defined(__clang__)
-#define EACH(i, count) _Pragma("clang loop unroll(full)") for (int i = 0; i < (count); i++)
-#else
-#define EACH(i, count) _Pragma("GCC unroll 8") for (int i = 0; i < (count); i++)
-#endif
 #define VECTORS (LAC_GEMM_PANEL / LANES)
 #define HEAD (2 * LAC_GEMM_PANEL * sizeof(float)) /* bytes of a panel before its weights */
 #define STEP (2 * LAC_GEMM_PANEL)                 /* bytes of a panel for two inputs */
@@ -43,51 +38,107 @@ INLINE int32_t pair_at(const int16_t *a)
     return pair;
 }
 
-/* One result vector, cut at the matrix's end. */
+/* The same where only `left` are left, perhaps a single one. */
+INLINE int32_t rest_at(const int16_t *a, size_t left)
+{
+    return left > 1 ? pair_at(a) : (int32_t)(uint16_t)*a;
+}
+
+/* One result vector, cut where the matrix ends. */
 INLINE void put(const product *p, size_t m, size_t n, sums s, const uint8_t *panel)
 {
-    const float *at = (const float *)(const void *)panel + n % LAC_GEMM_PANEL;
+    const float *scales = (const float *)(const void *)panel + n % LAC_GEMM_PANEL;
     float *out = p->out + m * p->ldo + n, cut[LANES];
     if (n + LANES <= p->end) {
-        sums_store(out, s, p->a_scale[m], at);
+        sums_store(out, s, p->a_scale[m], scales);
     } else if (n < p->end) {
-        sums_store(cut, s, p->a_scale[m], at);
+        sums_store(cut, s, p->a_scale[m], scales);
         memcpy(out, cut, (p->end - n) * sizeof(float));
     }
 }
 
-/* Rows m .. m + rows - 1 of `panels` panels from output n on; `depth` sums take turns. All three are constants. */
+/* Written out rather than looped over: with indices that are constants from the start every compiler keeps the sums in
+ * registers. */
+#define EACH_VECTOR(X) X(0) X(1) X(2) X(3)
+#define EACH_SLOT(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+
+INLINE void load(weights x[4], const product *p, const uint8_t *w, int vectors)
+{
+#define LOAD(v)      \
+    if (v < vectors) \
+        x[v] = weights_load(w + v / VECTORS * p->panel_bytes + v % VECTORS * 2 * LANES);
+    EACH_VECTOR(LOAD)
+#undef LOAD
+}
+
+INLINE void dot_row(sums s[4], const weights x[4], int32_t pair, int vectors)
+{
+#define DOT(v)       \
+    if (v < vectors) \
+        s[v] = sums_dot(s[v], x[v], pair);
+    EACH_VECTOR(DOT)
+#undef DOT
+}
+
+INLINE void add_row(sums s[4], const sums more[4], int vectors)
+{
+#define ADD(v)       \
+    if (v < vectors) \
+        s[v] = sums_add(s[v], more[v]);
+    EACH_VECTOR(ADD)
+#undef ADD
+}
+
+INLINE void put_row(const product *p, size_t m, size_t n, const sums s[4], const uint8_t *panel, int vectors)
+{
+#define PUT(v)       \
+    if (v < vectors) \
+        put(p, m, n + v * LANES, s[v], panel + v / VECTORS * p->panel_bytes);
+    EACH_VECTOR(PUT)
+#undef PUT
+}
+
+/* Rows m .. m + rows - 1 of `panels` panels from output n on; `depth` sums of each take turns. All three are constants,
+ * rows * depth at most 8. */
 INLINE void tile(const product *p, size_t m, size_t n, int rows, int panels, int depth)
 {
-    sums s[8][4][4];
+    sums s[8][4]; /* [depth][rows], [vectors] */
+    weights x[4];
     const int16_t *a = p->a + m * p->K;
     const uint8_t *panel = p->packed + n / LAC_GEMM_PANEL * p->panel_bytes, *w = panel + HEAD;
     const int vectors = panels * VECTORS;
-    size_t pairs = p->K / 2, k = 0;
-#define WEIGHTS(v, d) weights_load(w + (v) / VECTORS * p->panel_bytes + (v) % VECTORS * 2 * LANES + (d) * STEP)
-    EACH(r, rows) EACH(v, vectors) EACH(d, depth) s[r][v][d] = sums_zero();
-    for (; k + (size_t)depth <= pairs; k += (size_t)depth, w += depth * STEP) {
-        EACH(d, depth) {
-            weights x[4];
-            EACH(v, vectors) x[v] = WEIGHTS(v, d);
-            EACH(r, rows) {
-                int32_t pair = pair_at(a + (size_t)r * p->K + 2 * (k + (size_t)d));
-                EACH(v, vectors) s[r][v][d] = sums_dot(s[r][v][d], x[v], pair);
-            }
-        }
+    size_t K = p->K, k = 0, step = 2 * (size_t)depth;
+#define ZERO(i) s[i][0] = s[i][1] = s[i][2] = s[i][3] = sums_zero();
+#define STEP_ROW(i)                                                                                   \
+    if (i < rows * depth) {                                                                           \
+        if (i % rows == 0)                                                                            \
+            load(x, p, w + i / rows * STEP, vectors);                                                 \
+        dot_row(s[i], x, pair_at(a + (size_t)(i % rows) * K + k + (size_t)(2 * (i / rows))), vectors); \
     }
-    for (; 2 * k < p->K; k++, w += STEP)
-        EACH(r, rows) {
-            const int16_t *at = a + (size_t)r * p->K + 2 * k;
-            int32_t pair = k < pairs ? pair_at(at) : (int32_t)(uint16_t)*at;
-            EACH(v, vectors) s[r][v][0] = sums_dot(s[r][v][0], WEIGHTS(v, 0), pair);
-        }
-    EACH(r, rows) EACH(v, vectors) {
-        for (int d = 1; d < depth; d++)
-            s[r][v][0] = sums_add(s[r][v][0], s[r][v][d]);
-        put(p, m + (size_t)r, n + (size_t)v * LANES, s[r][v][0], panel + v / VECTORS * p->panel_bytes);
+#define REST_ROW(i) \
+    if (i < rows)   \
+        dot_row(s[i], x, rest_at(a + (size_t)i * K + k, K - k), vectors);
+#define ADD_ROW(i)                     \
+    if (i >= rows && i < rows * depth) \
+        add_row(s[i % rows], s[i], vectors);
+#define PUT_ROW(i) \
+    if (i < rows)  \
+        put_row(p, m + i, n, s[i], panel, vectors);
+    EACH_SLOT(ZERO)
+    for (; k + step <= K; k += step, w += depth * STEP) {
+        EACH_SLOT(STEP_ROW)
     }
-#undef WEIGHTS
+    for (; k < K; k += 2, w += STEP) {
+        load(x, p, w, vectors);
+        EACH_SLOT(REST_ROW)
+    }
+    EACH_SLOT(ADD_ROW)
+    EACH_SLOT(PUT_ROW)
+#undef ZERO
+#undef STEP_ROW
+#undef REST_ROW
+#undef ADD_ROW
+#undef PUT_ROW
 }
 
 /* Each size a function of its own, so that its sums get all registers. */

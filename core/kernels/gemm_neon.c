@@ -43,16 +43,16 @@ static inline sums sums_dot(sums s, weights w, int32_t a)
     return s;
 }
 
-static inline float32x4_t result(int32x4_t s, float a_scale, const float *panel_at)
+static inline float32x4_t result(int32x4_t s, float a_scale, const float *scales)
 {
-    float32x4_t x = vmulq_f32(vmulq_n_f32(vcvtq_f32_s32(s), a_scale), vld1q_f32(panel_at));
-    return vaddq_f32(x, vld1q_f32(panel_at + LAC_GEMM_PANEL));
+    float32x4_t x = vmulq_f32(vmulq_n_f32(vcvtq_f32_s32(s), a_scale), vld1q_f32(scales));
+    return vaddq_f32(x, vld1q_f32(scales + LAC_GEMM_PANEL));
 }
 
-static inline void sums_store(float *out, sums s, float a_scale, const float *panel_at)
+static inline void sums_store(float *out, sums s, float a_scale, const float *scales)
 {
-    vst1q_f32(out, result(s.low, a_scale, panel_at));
-    vst1q_f32(out + 4, result(s.high, a_scale, panel_at + 4));
+    vst1q_f32(out, result(s.low, a_scale, scales));
+    vst1q_f32(out + 4, result(s.high, a_scale, scales + 4));
 }
 
 #include "gemm_body.h"
