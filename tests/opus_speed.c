@@ -1,5 +1,5 @@
-/* opus_speed FILE: how fast libopus is on raw mono float samples at 24 kHz, frame by frame of 20 ms on one thread, at
- * complexity 10. Prints a JSON line for each rate: microseconds a frame, the best of several runs. */
+/* opus_speed FILE: how fast libopus is on raw mono float samples at 24 kHz, frame by frame of 20 ms on one thread,
+ * at complexity 10. Prints a JSON line for each rate: microseconds a frame, the best of several runs. */
 #include <opus.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,7 +36,8 @@ static double encode(job *j, int bits)
     opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(10));
     double start = now();
     for (size_t i = 0; i < j->frames && !error; i++) {
-        j->sizes[i] = opus_encode_float(encoder, j->pcm + i * FRAME, FRAME, j->packets + i * MOST_BYTES, MOST_BYTES);
+        unsigned char *packet = j->packets + i * MOST_BYTES;
+        j->sizes[i] = opus_encode_float(encoder, j->pcm + i * FRAME, FRAME, packet, MOST_BYTES);
         error = j->sizes[i] < 0;
     }
     double seconds = now() - start;

@@ -61,15 +61,14 @@ static void layer_done(void *user, const char *name, uint64_t macs, uint64_t wei
 static int encode(job *j, lac_encoder *encoder)
 {
     size_t step = (size_t)lac_bench_block_frames(j->block), q = j->b->info.codebooks;
-    size_t samples = step * j->b->info.frame_samples, frames;
+    size_t frame = j->b->info.frame_samples, frames;
 
     j->side = "encoder";
     for (size_t t = 0; t + step <= j->frames; t += step) {
         int status;
 
         j->last = lac_clock();
-        status = lac_encoder_write(encoder, j->b->mono + t * j->b->info.frame_samples, samples, j->tokens + t * q, step,
-                                   &frames);
+        status = lac_encoder_write(encoder, j->b->mono + t * frame, step * frame, j->tokens + t * q, step, &frames);
         if (status)
             return status;
     }

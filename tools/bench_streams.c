@@ -1,4 +1,4 @@
-/* Many full-duplex streams in real time: each is fed a frame at every tick. */
+/* Many full-duplex streams in real time, through lac_batch: each is fed a frame at every tick. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -7,26 +7,27 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "lac/batch.h"
 #include "progress.h"
 #include "report.h"
 
 #define GIVE_UP_SECONDS 1.0 /* behind by this much at the end: what is left counts as late */
 #define LEAD_SECONDS 0.05   /* until the first tick */
 
-typedef struct stream {
-    lac_encoder *encoder;
-    lac_decoder *decoder;
-} stream;
-
 /* The streams of one thread. */
 typedef struct share {
     const lac_bench *b;
-    stream *streams;
-    size_t first, count;   /* numbers of the streams, over all shares */
-    uint16_t *tokens;      /* [Q] */
-    float *pcm;            /* [frame_samples] */
-    double start;          /* of the first tick, on the monotonic clock */
-    double *finished;      /* [steps] seconds after the tick */
+    size_t first, count;       /* numbers of the streams, over all shares */
+    lac_batch *batch;
+    lac_encoder **encoders;    /* [count] */
+    lac_decoder **decoders;    /* [count] */
+    const float **in;          /* [count], into the audio */
+    float **out;               /* [count], into pcm */
+    float *pcm;                /* [count][frame_samples] */
+    uint16_t *tokens;          /* [count][Q] */
+    uint8_t *codebooks;        /* [count] */
+    double start;              /* of the first tick, on the monotonic clock */
+    double *finished;          /* [steps] seconds after the tick */
     size_t steps;
     uint64_t late;
     int status;
@@ -47,61 +48,69 @@ static const float *frame_of(const share *s, size_t i, size_t step)
     return s->b->mono + ((s->first + i) * 37 + step) % frames * samples;
 }
 
-/* A frame into every stream and one out of it; how many were done more than a frame's time after `tick`. */
-static int run_step(share *s, size_t step, double tick, uint64_t *late)
+/* A frame into every stream and one out of it. */
+static int run_step(share *s, size_t step)
 {
-    uint8_t codebooks = (uint8_t)s->b->codebooks;
-    int status = 0;
+    int status;
 
-    for (size_t i = 0; !status && i < s->count; i++) {
-        size_t frames;
+    for (size_t i = 0; i < s->count; i++)
+        s->in[i] = frame_of(s, i, step);
+    status = lac_batch_encode(s->batch, s->encoders, s->in, s->count, s->tokens);
+    return status ? status : lac_batch_decode(s->batch, s->decoders, s->tokens, s->codebooks, s->count, s->out);
+}
 
-        status = lac_encoder_write(s->streams[i].encoder, frame_of(s, i, step), s->b->info.frame_samples, s->tokens, 1,
-                                   &frames);
-        if (!status)
-            status = lac_decoder_read(s->streams[i].decoder, s->tokens, &codebooks, frames, s->pcm);
-        *late += lac_clock() - tick > frame_seconds(s->b);
-    }
-    return status;
+static int allocate(share *s)
+{
+    size_t samples = s->b->info.frame_samples;
+
+    s->encoders = calloc(s->count, sizeof(lac_encoder *));
+    s->decoders = calloc(s->count, sizeof(lac_decoder *));
+    s->in = calloc(s->count, sizeof(float *));
+    s->out = calloc(s->count, sizeof(float *));
+    s->pcm = calloc(s->count * samples, sizeof *s->pcm);
+    s->tokens = calloc(s->count * s->b->info.codebooks, sizeof *s->tokens);
+    s->codebooks = malloc(s->count);
+    s->finished = calloc(s->steps, sizeof *s->finished);
+    if (!s->encoders || !s->decoders || !s->in || !s->out || !s->pcm || !s->tokens || !s->codebooks || !s->finished)
+        return LAC_ERROR_MEMORY;
+    memset(s->codebooks, (int)s->b->codebooks, s->count);
+    for (size_t i = 0; i < s->count; i++)
+        s->out[i] = s->pcm + i * samples;
+    return 0;
 }
 
 /* One frame into each touches all memory before time counts. */
-static int warm_up(share *s)
-{
-    uint64_t late = 0;
-
-    return run_step(s, 0, 0, &late);
-}
-
 static int open_streams(share *s)
 {
     lac_encoder_settings encoder = {s->b->codebooks, 1, 1};
     lac_decoder_settings decoder = {1, 1};
-    int status = 0;
+    lac_batch_settings batch = {(uint32_t)s->count, 1};
+    int status = allocate(s);
 
-    s->streams = calloc(s->count, sizeof *s->streams);
-    s->tokens = calloc(s->b->info.codebooks, sizeof *s->tokens);
-    s->pcm = calloc(s->b->info.frame_samples, sizeof *s->pcm);
-    s->finished = calloc(s->steps, sizeof *s->finished);
-    if (!s->streams || !s->tokens || !s->pcm || !s->finished)
-        return LAC_ERROR_MEMORY;
+    if (!status)
+        status = lac_batch_open(&s->batch, s->b->model, &batch);
     for (size_t i = 0; !status && i < s->count; i++) {
-        status = lac_encoder_open(&s->streams[i].encoder, s->b->model, &encoder);
+        status = lac_encoder_open(&s->encoders[i], s->b->model, &encoder);
         if (!status)
-            status = lac_decoder_open(&s->streams[i].decoder, s->b->model, &decoder);
+            status = lac_decoder_open(&s->decoders[i], s->b->model, &decoder);
     }
-    return status ? status : warm_up(s);
+    return status ? status : run_step(s, 0);
 }
 
 static void close_streams(share *s)
 {
-    for (size_t i = 0; s->streams && i < s->count; i++) {
-        lac_encoder_close(&s->streams[i].encoder);
-        lac_decoder_close(&s->streams[i].decoder);
+    for (size_t i = 0; s->encoders && s->decoders && i < s->count; i++) {
+        lac_encoder_close(&s->encoders[i]);
+        lac_decoder_close(&s->decoders[i]);
     }
-    free(s->streams);
-    free(s->tokens);
+    lac_batch_close(&s->batch);
+    free(s->encoders);
+    free(s->decoders);
+    free(s->in);
+    free(s->out);
     free(s->pcm);
+    free(s->tokens);
+    free(s->codebooks);
     free(s->finished);
 }
 
@@ -122,11 +131,10 @@ static void *run_share(void *user)
         double tick = s->start + (double)step * frame;
 
         sleep_until(tick);
-        if (lac_clock() > end)
-            s->late += s->count;
-        else
-            s->status = run_step(s, step, tick, &s->late);
+        if (lac_clock() < end)
+            s->status = run_step(s, step);
         s->finished[step] = lac_clock() - tick;
+        s->late += s->finished[step] > frame ? s->count : 0;
     }
     return NULL;
 }

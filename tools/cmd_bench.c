@@ -10,25 +10,25 @@
 #include "options.h"
 #include "report.h"
 
-#define MOST_STREAMS 100000
+#define MOST_STREAMS 65536
 #define MOST_SECONDS 86400
 
 static const char usage[] =
     "usage: lac bench [--json] [-b KBPS] [-m MODEL] [-t THREADS] [--streams N [--seconds S]] [FILE]\n"
     "\n"
-    "Measures on this machine, with FILE's first minute or with 12 s of made-up audio: times real time of coding and\n"
-    "decoding a .lac file (encode_xrt, decode_xrt, all channels) and of one mono stream (encoder_xrt, decoder_xrt), the\n"
-    "best of three; milliseconds of encoder and decoder together for a single frame (frame_ms); memory of one stream\n"
-    "both ways; millions of multiply-accumulates a second of audio. Then what the machine can do at most, and for each\n"
-    "layer its part of that. With --streams also N calls at once: each has an encoder and a decoder, which get a frame\n"
-    "every 20 ms for S seconds; step_ms is the time from a tick until all are through it, and a frame is late if it\n"
-    "took more than 20 ms.\n"
+    "Measures on this machine, with FILE's first minute or with 12 s of made-up audio: times real time of coding\n"
+    "and decoding a .lac file (encode_xrt, decode_xrt, all channels) and of one mono stream (encoder_xrt,\n"
+    "decoder_xrt), the best of three; milliseconds of encoder and decoder together for a single frame (frame_ms);\n"
+    "memory of one stream both ways; millions of multiply-accumulates a second of audio. Then what the machine can\n"
+    "do at most, and for each layer its part of that. With --streams also N calls at once through lac_batch: each\n"
+    "has an encoder and a decoder, which get a frame every 20 ms for S seconds; step_ms is the time from a tick\n"
+    "until all are through it, and a frame is late if it took more than 20 ms.\n"
     "\n"
     "      --json            as one JSON object\n"
     "  -b, --bitrate KBPS    kbit/s a channel; default 3\n"
     "  -m, --model MODEL     a model file or a name; default: the built-in one\n"
     "  -t, --threads N       threads; default 1, for --streams one for each core\n"
-    "      --streams N       full-duplex streams in real time, 1 to 100000\n"
+    "      --streams N       full-duplex streams in real time, 1 to 65536\n"
     "      --seconds S       for how long; default 10\n"
     "  -h, --help            this text\n";
 
@@ -192,7 +192,7 @@ static void print_side(const char *side, const results *r)
 static void print_layers(const results *r)
 {
     puts("\n"
-         "One thread, for each frame of 20 ms; % of the integer peak and of model_gbs (what reading weights alone takes)\n"
+         "One thread, for each frame of 20 ms; % of the integer peak and of model_gbs, which reading weights takes\n"
          "                            | in blocks of 1 frame        | in blocks of 64 frames\n"
          "layer           MMAC      kB |      us  GMAC/s %peak %read |      us  GMAC/s %peak %read");
     print_side("encoder", r);
