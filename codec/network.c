@@ -11,16 +11,26 @@ void lac_tap_layer(const lac_tap *tap, const char *name, int index, const float 
         tap->layer(tap->user, name, index, x, rows, width, stride);
 }
 
+/* Layers begin at different places, so that they don't all make room in the same call. */
+static void restart(lac_history *h)
+{
+    for (size_t l = 0; l < h->layers; l++)
+        h->next[l] = (uint32_t)(h->past + l % (h->span - h->past + 1));
+}
+
 void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past)
 {
-    *h = (lac_history){NULL, layers, width, past, 2 * past, past};
+    *h = (lac_history){.layers = layers, .width = width, .past = past, .span = 2 * past};
     h->rows = lac_workspace_take(w, layers * h->span * width, sizeof(float));
+    h->next = lac_workspace_take(w, layers, sizeof *h->next);
+    if (h->next)
+        restart(h);
 }
 
 void lac_history_reset(lac_history *h)
 {
     memset(h->rows, 0, h->layers * h->span * h->width * sizeof(float));
-    h->next = h->past;
+    restart(h);
 }
 
 /* Rows of a call that its windows see together with the past: the first ones. */
@@ -34,41 +44,32 @@ static float *history_row(const lac_history *h, size_t layer, size_t row)
     return h->rows + (layer * h->span + row) * h->width;
 }
 
-/* The first rows of x [rows][width], the layer's input, behind its past. */
-static void append_head(const lac_history *h, size_t layer, const float *x, size_t rows)
+/* The head of x [rows][width], the layer's input, behind its past. */
+static void append_head(lac_history *h, size_t layer, const float *x, size_t rows)
 {
-    memcpy(history_row(h, layer, h->next), x, head_rows(h, rows) * h->width * sizeof(float));
+    size_t head = head_rows(h, rows), row = h->width * sizeof(float);
+    if (h->next[layer] + head > h->span) {
+        memmove(history_row(h, layer, 0), history_row(h, layer, h->next[layer] - h->past), h->past * row);
+        h->next[layer] = (uint32_t)h->past;
+    }
+    memcpy(history_row(h, layer, h->next[layer]), x, head * row);
 }
 
 /* The input from `past` rows before row t on: after append_head up to the head's end if t < past, else to x's. */
 static const float *window_at(const lac_history *h, size_t layer, const float *x, size_t t)
 {
-    return t < h->past ? history_row(h, layer, h->next + t - h->past) : x + (t - h->past) * h->width;
+    return t < h->past ? history_row(h, layer, h->next[layer] + t - h->past) : x + (t - h->past) * h->width;
 }
 
-/* A long x leaves its last rows to be the past, once no window needs what was. */
-static void keep_tail(const lac_history *h, size_t layer, const float *x, size_t rows)
+/* The last rows become the past, once no window needs what was. */
+static void keep_tail(lac_history *h, size_t layer, const float *x, size_t rows)
 {
-    if (rows > h->past)
+    if (rows <= h->past) {
+        h->next[layer] += (uint32_t)rows;
+    } else {
         memcpy(history_row(h, layer, 0), x + (rows - h->past) * h->width, h->past * h->width * sizeof(float));
-}
-
-static void make_room(lac_history *const *lanes, size_t count, size_t rows)
-{
-    for (size_t i = 0; i < count; i++) {
-        lac_history *h = lanes[i];
-        if (h->next + head_rows(h, rows) <= h->span)
-            continue;
-        for (size_t l = 0; l < h->layers; l++)
-            memmove(history_row(h, l, 0), history_row(h, l, h->next - h->past), h->past * h->width * sizeof(float));
-        h->next = h->past;
+        h->next[layer] = (uint32_t)h->past;
     }
-}
-
-static void advance(lac_history *const *lanes, size_t count, size_t rows)
-{
-    for (size_t i = 0; i < count; i++)
-        lanes[i]->next = rows > lanes[i]->past ? lanes[i]->past : lanes[i]->next + rows;
 }
 
 static void at_least(size_t *size, size_t need)
@@ -122,9 +123,8 @@ void lac_layer_quantise_windows(lac_layer_work *work, lac_history *const *lanes,
                                 size_t rows, size_t hop)
 {
     size_t row = 0;
-    make_room(lanes, count, rows);
     for (size_t i = 0; i < count; i++) {
-        const lac_history *h = lanes[i];
+        lac_history *h = lanes[i];
         size_t n = (h->past + hop) * h->width;
         append_head(h, 0, x, rows);
         for (size_t t = 0; t < rows; t += hop, row++)
@@ -132,7 +132,6 @@ void lac_layer_quantise_windows(lac_layer_work *work, lac_history *const *lanes,
         keep_tail(h, 0, x, rows);
         x += rows * h->width;
     }
-    advance(lanes, count, rows);
 }
 
 void lac_layer_product(const lac_layer_work *work, const lac_linear *l, size_t first, size_t rows, float *out,
@@ -210,7 +209,6 @@ void lac_stack_run(lac_stack *s, lac_history *const *lanes, size_t count, size_t
                    const lac_tap *tap, const char *name)
 {
     size_t lane = rows * s->width;
-    make_room(lanes, count, rows);
     for (size_t l = 0; l < s->count; l++) {
         for (size_t i = 0; i < count; i++)
             append_head(lanes[i], l, s->x + i * lane, rows);
@@ -221,5 +219,4 @@ void lac_stack_run(lac_stack *s, lac_history *const *lanes, size_t count, size_t
         run_products(&job, s->x, count * rows);
         lac_tap_layer(tap, name, (int)l, s->x, count * rows, s->width, s->width);
     }
-    advance(lanes, count, rows);
 }

@@ -25,9 +25,9 @@ void lac_tap_layer(const lac_tap *tap, const char *name, int index, const float 
 /* Of each of `layers` layers of one stream the last `past` rows of input. Room behind them lets rows be appended
  * without moving those before. */
 typedef struct lac_history {
-    float *rows; /* [layers][span][width] */
+    float *rows;    /* [layers][span][width] */
+    uint32_t *next; /* [layers]: row of the layer's span where its next input goes */
     size_t layers, width, past, span;
-    size_t next; /* row of each layer's span where its next input goes */
 } lac_history;
 
 void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past);
