@@ -21,7 +21,7 @@
 #define LAC_PERIODIC_LO 4  /* first bin of the periodicity curve */
 #define LAC_PERIODIC_BINS 92
 #define LAC_CONCEAL_FRAMES 4 /* lost frames until silence: they lengthen the receptive field */
-#define LAC_KERNEL_NAMES_SIZE 512
+#define LAC_KERNEL_NAMES_SIZE (40 * LAC_OPERATION_COUNT)
 #define LAC_LATENT_ONE 512 /* fixed-point one of latents and codewords (int16, |v| <= 4095) */
 
 /* Sizes: the architecture table of the file. train/config.json has the same names. */

@@ -1,8 +1,9 @@
-/* Sizes, bytes, checksums, hashes, memory, status texts. */
+/* Sizes, bytes, checksums, hashes, memory, processors, status texts. */
 #include <stdbool.h>
 #include <string.h>
 
 #include "bytes.h"
+#include "cpu.h"
 #include "fixture.h"
 #include "lac/status.h"
 #include "lac/version.h"
@@ -210,6 +211,20 @@ Test(core, exactly_the_nth_allocation_fails)
     cr_assert_not_null(p);
     lac_free(p);
     lac_free(NULL);
+}
+
+Test(core, a_cpu_mask_takes_instructions_away)
+{
+    const uint32_t all = LAC_CPU_AVX2 | LAC_CPU_AVX512 | LAC_CPU_AVX512VNNI | LAC_CPU_NEON | LAC_CPU_SIMD128;
+    cr_assert_eq(lac_cpu_mask(all, NULL), all);
+    cr_assert_eq(lac_cpu_mask(all, ""), all);
+    cr_assert_eq(lac_cpu_mask(all, "0"), 0);
+    cr_assert_eq(lac_cpu_mask(all, "0x3"), LAC_CPU_AVX2 | LAC_CPU_AVX512);
+    cr_assert_eq(lac_cpu_mask(LAC_CPU_AVX2, "0xffffffff"), LAC_CPU_AVX2, "a mask adds nothing");
+    cr_assert_eq(lac_cpu_mask(all, "-avx512vnni"), all & ~(uint32_t)LAC_CPU_AVX512VNNI);
+    cr_assert_eq(lac_cpu_mask(all, "-avx512"), all & ~(uint32_t)(LAC_CPU_AVX512 | LAC_CPU_AVX512VNNI));
+    cr_assert_eq(lac_cpu_mask(all, "-avx2,-neon, -simd128"), 0);
+    cr_assert_eq(lac_cpu_mask(all, "avx2,-,-avx,-avx51,--neon,,  -sse9"), all, "what is not known is passed over");
 }
 
 Test(core, every_status_has_its_own_text)

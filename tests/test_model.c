@@ -147,6 +147,26 @@ Test(model, opens_and_tells)
     lac_model_close(NULL);
 }
 
+/* LAC_CPU_MASK is read when a model is opened. */
+Test(model, masked_instructions_are_not_used)
+{
+    lac_model *any, *definitions;
+    cr_assert_eq(lac_model_open_memory(&any, tiny, tiny_size), LAC_OK);
+    setenv("LAC_CPU_MASK", "0", 1);
+    cr_assert_eq(lac_model_open_memory(&definitions, tiny, tiny_size), LAC_OK);
+    const char *names = lac_model_kernels(definitions);
+    for (int i = 0; i < LAC_OPERATION_COUNT; i++) {
+        size_t n = strcspn(names, ",");
+        cr_assert(n > 2 && n < 40 && memcmp(names + n - 2, "_c", 2) == 0, "%s", names);
+        cr_assert_eq(names[n] == 0, i == LAC_OPERATION_COUNT - 1);
+        names += n + (names[n] == ',');
+    }
+    cr_assert(strlen(lac_model_kernels(any)) > LAC_OPERATION_COUNT);
+    cr_assert_null(definitions->encoder.input.packed, "the definition reads the weights where the file has them");
+    lac_model_close(&any);
+    lac_model_close(&definitions);
+}
+
 Test(model, weights_are_where_the_network_looks)
 {
     lac_model *m;

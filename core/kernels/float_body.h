@@ -22,19 +22,11 @@ static inline int32_t magnitude_bits(float x)
  * vectorises. */
 static float max_magnitude(const float *x, size_t n)
 {
-    int32_t lanes[LAC_LANES] = {0}, m = 0;
-    size_t t = 0;
-    for (; t + LAC_LANES <= n; t += LAC_LANES)
-        for (size_t i = 0; i < LAC_LANES; i++) {
-            int32_t bits = magnitude_bits(x[t + i]);
-            lanes[i] = bits > lanes[i] ? bits : lanes[i];
-        }
-    for (size_t i = 0; t + i < n; i++) {
-        int32_t bits = magnitude_bits(x[t + i]);
-        lanes[i] = bits > lanes[i] ? bits : lanes[i];
+    int32_t m = 0;
+    for (size_t i = 0; i < n; i++) {
+        int32_t bits = magnitude_bits(x[i]);
+        m = bits > m ? bits : m;
     }
-    for (size_t i = 0; i < LAC_LANES; i++)
-        m = lanes[i] > m ? lanes[i] : m;
     return lac_bits_float(m < 0x7f7fffff ? (uint32_t)m : 0x7f7fffffu);
 }
 
