@@ -65,6 +65,7 @@ int lac_encoder_net_init(lac_encoder_net *n, lac_workspace *w, const lac_model *
     n->histories = lac_workspace_take(w, lanes, sizeof *n->histories);
     n->latents = lac_workspace_take(w, coarse_rows * m->arch.latent, sizeof(float));
     n->fixed = lac_workspace_take(w, coarse_rows * m->arch.latent, sizeof(int16_t));
+    n->stages = lac_workspace_take(w, coarse_rows, sizeof *n->stages);
     n->residual = lac_workspace_take(w, coarse_rows * m->arch.latent, sizeof(int16_t));
     int status = lac_features_init(&n->features, w, m, 2 * frames, threads);
     n->rows = lac_workspace_take(w, 2 * frames * n->features.width, sizeof(float));
@@ -144,20 +145,17 @@ static void run_output(lac_encoder_net *net, size_t rows)
 
 typedef struct search_job {
     const lac_encoder_net *net;
-    lac_encoder_lane *const *lanes;
-    size_t frames;
     uint16_t *tokens;
 } search_job;
 
 static void search_rows(void *user, size_t part, size_t first, size_t end)
 {
-    const search_job *j = user;
-    const lac_rvq *rvq = &j->net->rvq;
-    const size_t d = rvq->dimension;
+    const lac_encoder_net *net = ((search_job *)user)->net;
+    uint16_t *tokens = ((search_job *)user)->tokens;
+    size_t d = net->rvq.dimension;
     (void)part;
-    for (size_t t = first; t < end; t++)
-        lac_rvq_encode(rvq, j->net->fixed + t * d, j->lanes[t / j->frames]->codebooks, j->tokens + t * rvq->stages,
-                       j->net->residual + t * d);
+    lac_rvq_encode(&net->rvq, net->fixed + first * d, net->stages + first, end - first,
+                   tokens + first * net->rvq.stages, net->residual + first * d);
 }
 
 /* The samples coded become history. */
@@ -177,8 +175,9 @@ void lac_encoder_net_run(lac_encoder_net *net, lac_encoder_lane *const *lanes, s
     run_output(net, rows);
     if (latents)
         memcpy(latents, net->fixed, rows * net->rvq.dimension * sizeof(int16_t));
-    memset(tokens, 0, rows * net->rvq.stages * sizeof(uint16_t));
-    lac_parallel(rows, net->threads, search_rows, &(search_job){net, lanes, frames, tokens});
+    for (size_t i = 0; i < rows; i++)
+        net->stages[i] = lanes[i / frames]->codebooks;
+    lac_parallel(rows, net->threads, search_rows, &(search_job){net, tokens});
     lac_profile_search(&net->profile, &net->rvq, lanes[0]->codebooks, rows);
     for (size_t i = 0; i < count; i++)
         consume(lanes[i], frames);

@@ -46,6 +46,7 @@ typedef struct lac_encoder_net {
     float *latents;          /* [lanes * frames][D] */
     int16_t *fixed;          /* [lanes * frames][D] */
     int16_t *residual;       /* [lanes * frames][D] */
+    uint32_t *stages;        /* [lanes * frames]: codebooks */
 } lac_encoder_net;
 
 /* For at most `lanes` lanes of `frames` frames a call. */

@@ -21,8 +21,10 @@ typedef struct lac_rvq {
 /* half_norm[k] = sum(code[k]^2) >> 1.  codes [count][D]. */
 void lac_rvq_half_norms(int32_t *half_norm, const int16_t *codes, size_t count, size_t dimension);
 
-/* z [D] -> tokens [stages], greedy. residual [D] is scratch and ends as what is left. stages <= q->stages. */
-void lac_rvq_encode(const lac_rvq *q, const int16_t *z, uint32_t stages, uint16_t *tokens, int16_t *residual);
+/* z [rows][D] -> tokens [rows][q->stages], greedy: of row i the first stages[i], zeros behind. residual [rows][D] is
+ * scratch and ends as what is left. Codewords are read once for many rows. */
+void lac_rvq_encode(const lac_rvq *q, const int16_t *z, const uint32_t *stages, size_t rows, uint16_t *tokens,
+                    int16_t *residual);
 
 /* tokens [stages], each below K -> z [D]: the sum of the codewords, clamped once at the end. */
 void lac_rvq_decode(const lac_rvq *q, const uint16_t *tokens, uint32_t stages, int16_t *z);

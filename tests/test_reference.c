@@ -170,7 +170,7 @@ Test(reference, tokens_of_a_latent_match)
         uint16_t row[LAC_MAX_CODEBOOKS];
         for (size_t i = 0; i < a->latent; i++)
             z[i] = (int16_t)grid->values[t * a->latent + i];
-        lac_rvq_encode(&q, z, a->codebooks, row, rest);
+        lac_rvq_encode(&q, z, &a->codebooks, 1, row, rest);
         for (size_t i = 0; i < a->codebooks; i++)
             cr_assert_eq(row[i], (uint16_t)tokens->values[t * a->codebooks + i], "frame %zu stage %zu", t, i);
         lac_rvq_decode(&q, row, a->codebooks, z);

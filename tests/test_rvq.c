@@ -68,7 +68,7 @@ static void check(const lac_rvq *q, const int16_t *z)
     uint16_t tokens[32], expected[32];
     int16_t residual[LAC_RVQ_MAX_D], left[LAC_RVQ_MAX_D];
     for (uint32_t stages = 0; stages <= q->stages; stages += 1 + q->stages / 3) {
-        lac_rvq_encode(q, z, stages, tokens, residual);
+        lac_rvq_encode(q, z, &stages, 1, tokens, residual);
         encode_by_definition(q, z, stages, expected, left);
         cr_assert_eq(memcmp(tokens, expected, stages * sizeof(tokens[0])), 0, "K %u D %u", q->codewords, q->dimension);
         cr_assert_eq(memcmp(residual, left, q->dimension * sizeof(left[0])), 0);
@@ -90,6 +90,31 @@ Test(rvq, greedy_search_by_definition)
         }
         quantiser_free(&z);
     }
+}
+
+Test(rvq, rows_together_are_what_they_are_alone)
+{
+    enum { ROWS = 150, D = 24, Q = 5 };
+    random_source r = random_start();
+    quantiser z = quantiser_new(&r, Q, 200, D, 600);
+    static int16_t x[ROWS * D], residual[ROWS * D], left[D];
+    static uint16_t tokens[ROWS * Q], expected[Q];
+    static uint32_t stages[ROWS];
+    for (int round = 0; round < rounds(5); round++) {
+        size_t rows = random_below(&r, ROWS + 1);
+        for (size_t i = 0; i < rows * D; i++)
+            x[i] = random_value(&r, 800);
+        for (size_t i = 0; i < rows; i++)
+            stages[i] = random_below(&r, Q + 1);
+        lac_rvq_encode(&z.q, x, stages, rows, tokens, residual);
+        for (size_t i = 0; i < rows; i++) {
+            memset(expected, 0, sizeof expected);
+            encode_by_definition(&z.q, x + i * D, stages[i], expected, left);
+            cr_assert_arr_eq(tokens + i * Q, expected, sizeof expected, "row %zu of %zu", i, rows);
+            cr_assert_arr_eq(residual + i * D, left, sizeof left, "row %zu of %zu", i, rows);
+        }
+    }
+    quantiser_free(&z);
 }
 
 Test(rvq, extreme_values_stay_exact)
@@ -122,7 +147,7 @@ Test(rvq, the_lowest_index_wins_among_equals)
     uint16_t token;
     lac_rvq_half_norms(half_norm, codes, 6, 8);
     lac_rvq q = {1, 6, 8, codes, half_norm};
-    lac_rvq_encode(&q, x, 1, &token, residual);
+    lac_rvq_encode(&q, x, &(uint32_t){1}, 1, &token, residual);
     cr_assert_eq(token, 2);
     cr_assert(residual[0] == 0 && residual[1] == -100);
 }
@@ -159,7 +184,7 @@ Test(rvq, residual_is_the_error_of_decoding)
     for (int round = 0; round < rounds(100); round++) {
         for (int d = 0; d < 32; d++)
             x[d] = random_value(&r, 500);
-        lac_rvq_encode(&z.q, x, 8, tokens, residual);
+        lac_rvq_encode(&z.q, x, &(uint32_t){8}, 1, tokens, residual);
         lac_rvq_decode(&z.q, tokens, 8, y);
         for (int d = 0; d < 32; d++)
             cr_assert_eq(x[d] - y[d], residual[d]);
