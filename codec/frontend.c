@@ -15,6 +15,7 @@ int lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model,
     size_t fft_floats = lac_fft_scratch(LAC_LONG_FFT);
     if (fft_floats < lac_fft_scratch(LAC_WINDOW))
         fft_floats = lac_fft_scratch(LAC_WINDOW);
+    f->kernels = &model->kernels;
     f->weights = &model->encoder;
     f->bands = model->arch.bands;
     f->width = 3 * LAC_BINS + f->bands;
@@ -31,36 +32,25 @@ static void spectrum(const lac_features *f, const float *pcm, float *out, float 
     float *x = scratch, *bins = scratch + INPUT_FLOATS;
     for (size_t n = 0; n < LAC_WINDOW; n++)
         x[n] = pcm[n] * window[n];
-    lac_fft_forward(f->fft, x, bins, bins + SPECTRUM_FLOATS);
-    for (size_t k = 0; k < LAC_BINS; k++) {
-        float re = bins[2 * k] * (1 / 15.5f), im = bins[2 * k + 1] * (1 / 15.5f);
-        float log_power = lac_logf(re * re + im * im + 1e-8f);
-        float compress = lac_expf(-0.35f * log_power);
-        out[k] = re * compress;
-        out[LAC_BINS + k] = im * compress;
-        out[2 * LAC_BINS + k] = (log_power + 9) * 0.25f;
-    }
+    f->kernels->fft_forward(f->fft, x, bins, bins + SPECTRUM_FLOATS);
+    f->kernels->compress_spectrum(out, bins, LAC_BINS);
 }
 
 static void periodicity(const lac_features *f, const float *pcm, float *out, float *scratch)
 {
-    const float *window = f->weights->long_window, *cosines = f->weights->cosines;
+    const float *window = f->weights->long_window;
     float *x = scratch, *bins = scratch + INPUT_FLOATS;
     for (size_t n = 0; n < LAC_LONG_WINDOW; n++)
         x[n] = pcm[n] * window[n];
     memset(x + LAC_LONG_WINDOW, 0, (LAC_LONG_FFT - LAC_LONG_WINDOW) * sizeof(float));
-    lac_fft_forward(f->long_fft, x, bins, bins + SPECTRUM_FLOATS);
+    f->kernels->fft_forward(f->long_fft, x, bins, bins + SPECTRUM_FLOATS);
 
+    const float *re = bins + LAC_PERIODIC_LO, *im = re + LAC_LONG_FFT / 2 + 1;
     float magnitude[LAC_PERIODIC_BINS];
-    for (size_t k = 0; k < LAC_PERIODIC_BINS; k++) {
-        float re = bins[2 * (LAC_PERIODIC_LO + k)], im = bins[2 * (LAC_PERIODIC_LO + k) + 1];
-        magnitude[k] = sqrtf(re * re + im * im);
-    }
-    float factor = 3 / (lac_sum(magnitude, LAC_PERIODIC_BINS) + 1e-3f);
-    memset(out, 0, f->bands * sizeof(float));
     for (size_t k = 0; k < LAC_PERIODIC_BINS; k++)
-        for (size_t p = 0; p < f->bands; p++)
-            out[p] += magnitude[k] * cosines[k * f->bands + p];
+        magnitude[k] = sqrtf(re[k] * re[k] + im[k] * im[k]);
+    float factor = 3 / (lac_sum(magnitude, LAC_PERIODIC_BINS) + 1e-3f);
+    f->kernels->mix_rows(out, magnitude, f->weights->cosines, LAC_PERIODIC_BINS, f->bands);
     for (size_t p = 0; p < f->bands; p++)
         out[p] *= factor;
 }

@@ -11,6 +11,7 @@
 #define LAC_FEATURE_PAST (LAC_LONG_WINDOW - LAC_HOP) /* samples before its own hop that a fine frame sees */
 
 typedef struct lac_features {
+    const lac_kernels *kernels;
     const lac_encoder_weights *weights;
     const lac_fft *fft, *long_fft;
     size_t bands, width;        /* width of a row: 3 * LAC_BINS + bands */

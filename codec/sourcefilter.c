@@ -6,7 +6,6 @@
 #include "costs.h"
 #include "fmath.h"
 #include "parallel.h"
-#include "rng.h"
 
 #define F0_MIN 60.0f
 #define F0_MAX 500.0f
@@ -14,12 +13,11 @@
 #define EDGE 11800.0f                              /* Hz: harmonics above are left out */
 #define STEADY 4.0f                                /* concentration of what the last hop says of the phase */
 #define PHASE_PER_HZ (4294967296.0f / LAC_RATE)    /* phase a sample */
-#define SPECTRUM_FLOATS ((size_t)LAC_WINDOW + 16)  /* [LAC_BINS][2], aligned */
+#define SPECTRUM_FLOATS ((size_t)LAC_WINDOW + 16)  /* [2][LAC_BINS], aligned */
 
 /* The pulses of one hop: phase a sample goes from `from` towards `to`, and `mend` more. */
 typedef struct sweep {
-    int64_t from, to;
-    int32_t mend;
+    int32_t from, to, mend;
     uint32_t harmonics; /* 0: unvoiced */
 } sweep;
 
@@ -30,6 +28,7 @@ static size_t fft_floats(void)
 
 int lac_sourcefilter_init(lac_sourcefilter *s, lac_workspace *w, const lac_model *model, size_t rows, unsigned threads)
 {
+    s->kernels = &model->kernels;
     s->window = model->decoder.window;
     s->bands = model->arch.bands;
     s->parts = threads < rows ? threads : (unsigned)rows;
@@ -85,92 +84,65 @@ static sweep sweep_of(float before, float f0, int32_t mend)
     if (!(f0 > 0))
         return (sweep){0};
     float start = before > 0 ? before : f0;
-    return (sweep){.from = (int64_t)(start * PHASE_PER_HZ),
-                   .to = (int64_t)(f0 * PHASE_PER_HZ),
+    return (sweep){.from = (int32_t)(start * PHASE_PER_HZ),
+                   .to = (int32_t)(f0 * PHASE_PER_HZ),
                    .mend = mend,
                    .harmonics = (uint32_t)(EDGE / (start > f0 ? start : f0))};
 }
 
-static uint32_t sweep_step(const sweep *s, int n)
+/* phases [LAC_HOP] of a voiced hop that begins at `phase`. */
+static void sweep_phases(const sweep *s, uint32_t phase, uint32_t *phases)
 {
-    return (uint32_t)(s->from + (s->to - s->from) * n / LAC_HOP + s->mend);
+    int32_t range = s->to - s->from, whole = range / LAC_HOP, rest = range % LAC_HOP;
+    for (int32_t n = 0; n < LAC_HOP; n++)
+        phases[n] = (uint32_t)(s->from + s->mend + whole * n + rest * n / LAC_HOP);
+    for (int32_t n = 0; n < LAC_HOP; n++)
+        phases[n] = phase += phases[n];
 }
 
 /* Phase that a hop adds. */
 static uint32_t sweep_advance(const sweep *s)
 {
-    uint32_t sum = 0;
-    if (s->harmonics > 0)
-        for (int n = 0; n < LAC_HOP; n++)
-            sum += sweep_step(s, n);
-    return sum;
-}
-
-/* Sum of `harmonics` cosines of equal size: a Dirichlet kernel. */
-static float pulse_at(uint32_t phase, uint32_t harmonics)
-{
-    float s = lac_sin_turn(phase >> 1);
-    if (s < 1e-4f && s > -1e-4f)
-        return (float)harmonics;
-    uint64_t wide = (2 * (uint64_t)harmonics + 1) * phase >> 1;
-    return lac_sin_turn((uint32_t)wide) / (2 * s) - 0.5f;
+    uint32_t phases[LAC_HOP];
+    if (s->harmonics == 0)
+        return 0;
+    sweep_phases(s, 0, phases);
+    return phases[LAC_HOP - 1];
 }
 
 /* One hop to out [LAC_HOP]; the phase at its end. */
-static uint32_t pulse_hop(float *out, uint32_t phase, const sweep *s)
+static uint32_t pulse_hop(const lac_sourcefilter *f, float *out, uint32_t phase, const sweep *s)
 {
+    uint32_t phases[LAC_HOP];
     if (s->harmonics == 0) {
         memset(out, 0, LAC_HOP * sizeof(float));
         return phase;
     }
-    float scale = sqrtf(2 / (float)s->harmonics);
-    for (int n = 0; n < LAC_HOP; n++) {
-        phase += sweep_step(s, n);
-        out[n] = pulse_at(phase, s->harmonics) * scale;
-    }
-    return phase;
+    sweep_phases(s, phase, phases);
+    f->kernels->pulses(out, phases, LAC_HOP, s->harmonics, sqrtf(2 / (float)s->harmonics));
+    return phases[LAC_HOP - 1];
 }
 
-static void noise_hop(float *out, uint64_t hop)
+static void noise_hop(const lac_sourcefilter *s, float *out, uint64_t hop)
 {
-    for (size_t n = 0; n < LAC_HOP; n++)
-        out[n] = lac_noise(hop * LAC_HOP + n);
+    s->kernels->noise(out, hop * LAC_HOP, LAC_HOP);
 }
 
 static void windowed_spectrum(const lac_sourcefilter *s, const float *x, float *out, float *buffer, float *fft)
 {
     for (size_t n = 0; n < LAC_WINDOW; n++)
         buffer[n] = x[n] * s->window[n];
-    lac_fft_forward(s->fft, buffer, out, fft);
-}
-
-static float below(float x, float limit)
-{
-    return x < limit ? x : limit;
+    s->kernels->fft_forward(s->fft, buffer, out, fft);
 }
 
 /* The lowest bins of the pulses' spectrum, turned. */
-static void turn(float *pulses, const float *along, const float *across)
+static void turn(float *restrict re, float *restrict im, const float *restrict along, const float *restrict across)
 {
     for (size_t k = 0; k < LAC_PHASED; k++) {
         float a = along[k], b = across[k], g = 1 / sqrtf(a * a + b * b + 1e-6f);
-        float re = pulses[2 * k], im = pulses[2 * k + 1];
-        pulses[2 * k] = (re * a - im * b) * g;
-        pulses[2 * k + 1] = (re * b + im * a) * g;
-    }
-}
-
-/* pulses[2 * k ..] = the shaped spectrum: both sources and the rest. */
-static void shape(float *pulses, const float *noise, const float *spectra)
-{
-    const float *voice = spectra, *breath = spectra + LAC_BINS, *size = spectra + 2 * LAC_BINS;
-    const float *re = spectra + 3 * LAC_BINS, *im = spectra + 4 * LAC_BINS, *along = spectra + 5 * LAC_BINS;
-    turn(pulses, along, along + LAC_PHASED);
-    for (size_t k = 0; k < LAC_BINS; k++) {
-        float v = lac_expf(below(voice[k], 5) - 3), b = lac_expf(below(breath[k], 5) - 4);
-        float r = 15.5f * lac_expf(below(size[k], 6) - 4) / sqrtf(re[k] * re[k] + im[k] * im[k] + 1e-6f);
-        pulses[2 * k] = pulses[2 * k] * v + noise[2 * k] * b + re[k] * r;
-        pulses[2 * k + 1] = pulses[2 * k + 1] * v + noise[2 * k + 1] * b + im[k] * r;
+        float x = re[k], y = im[k];
+        re[k] = (x * a - y * b) * g;
+        im[k] = (x * b + y * a) * g;
     }
 }
 
@@ -181,8 +153,10 @@ static void synthesise(const lac_sourcefilter *s, const float *spectra, const fl
     float *e = scratch + LAC_WINDOW, *w = e + SPECTRUM_FLOATS, *fft = w + SPECTRUM_FLOATS;
     windowed_spectrum(s, pulses, e, scratch, fft);
     windowed_spectrum(s, noise, w, scratch, fft);
-    shape(e, w, spectra);
-    lac_fft_inverse(s->fft, e, frame, fft);
+    const float *along = spectra + 5 * LAC_BINS;
+    turn(e, e + LAC_BINS, along, along + LAC_PHASED);
+    s->kernels->shape_spectrum(e, w, spectra, LAC_BINS);
+    s->kernels->fft_inverse(s->fft, e, frame, fft);
     for (size_t n = 0; n < LAC_WINDOW; n++)
         frame[n] *= s->window[n];
 }
@@ -221,8 +195,8 @@ static void run_sources(const lac_sourcefilter *s, lac_sourcefilter_state *t, co
     memcpy(s->noise, t->noise, sizeof t->noise);
     for (size_t i = 0; i < rows; i++) {
         sweep hop = next_hop(s, t, o + i * ldo + LAC_SPECTRA);
-        t->phase = pulse_hop(s->pulses + (1 + i) * LAC_HOP, t->phase, &hop);
-        noise_hop(s->noise + (1 + i) * LAC_HOP, t->hop++);
+        t->phase = pulse_hop(s, s->pulses + (1 + i) * LAC_HOP, t->phase, &hop);
+        noise_hop(s, s->noise + (1 + i) * LAC_HOP, t->hop++);
     }
     memcpy(t->pulses, s->pulses + rows * LAC_HOP, sizeof t->pulses);
     memcpy(t->noise, s->noise + rows * LAC_HOP, sizeof t->noise);
@@ -278,10 +252,10 @@ void lac_sourcefilter_skip(const lac_sourcefilter *s, lac_sourcefilter_state *t,
     t->hop += rows;
 }
 
-static void rebuild_noise(float *out, uint64_t hop, uint64_t back)
+static void rebuild_noise(const lac_sourcefilter *s, float *out, uint64_t hop, uint64_t back)
 {
     if (hop >= back)
-        noise_hop(out, hop - back);
+        noise_hop(s, out, hop - back);
     else
         memset(out, 0, LAC_HOP * sizeof(float));
 }
@@ -294,10 +268,10 @@ void lac_sourcefilter_rebuild(const lac_sourcefilter *s, lac_sourcefilter_state 
     }
     sweep before = sweep_of(t->f0[0], t->f0[1], t->mend[0]), last = sweep_of(t->f0[1], t->f0[2], t->mend[1]);
     uint32_t middle = t->phase - sweep_advance(&last);
-    pulse_hop(s->pulses, middle - sweep_advance(&before), &before);
-    pulse_hop(s->pulses + LAC_HOP, middle, &last);
-    rebuild_noise(s->noise, t->hop, 2);
-    rebuild_noise(s->noise + LAC_HOP, t->hop, 1);
+    pulse_hop(s, s->pulses, middle - sweep_advance(&before), &before);
+    pulse_hop(s, s->pulses + LAC_HOP, middle, &last);
+    rebuild_noise(s, s->noise, t->hop, 2);
+    rebuild_noise(s, s->noise + LAC_HOP, t->hop, 1);
     memcpy(t->pulses, s->pulses + LAC_HOP, sizeof t->pulses);
     memcpy(t->noise, s->noise + LAC_HOP, sizeof t->noise);
     if (t->begun) {

@@ -33,6 +33,7 @@ typedef struct lac_sourcefilter_state {
 
 /* Tables and scratch, which streams that run one after another share. */
 typedef struct lac_sourcefilter {
+    const lac_kernels *kernels;
     const float *window;
     const lac_fft *fft;
     size_t bands;

@@ -1,6 +1,7 @@
 /* The codec's own real transform in fixed order: mixed radix 2, 3, 4, 5, float32 data, tables from double.
  *
- * Sizes are even products of 2, 3 and 5 up to 4096. A plan is immutable and shared; scratch is the caller's. */
+ * Sizes are even products of 2, 3 and 5 up to 4096. A plan is immutable and shared; scratch is the caller's. The
+ * transforms themselves are kernels: fft_forward and fft_inverse (kernels.h). */
 #ifndef LAC_CORE_FFT_H
 #define LAC_CORE_FFT_H
 
@@ -14,14 +15,7 @@ typedef struct lac_fft lac_fft;
  * measures, *plan is NULL. */
 int lac_fft_init(const lac_fft **plan, lac_workspace *w, size_t n);
 
-/* Floats of scratch that a call needs. */
+/* Floats of scratch that a transform needs. */
 size_t lac_fft_scratch(size_t n);
-
-/* in [n] real -> out [n / 2 + 1][2] (re, im), unscaled: out[k] = sum in[t] exp(-2 pi i k t / n). */
-void lac_fft_forward(const lac_fft *plan, const float *in, float *out, float *scratch);
-
-/* in [n / 2 + 1][2] -> out [n] real, scaled by 1 / n: undoes forward. The imaginary parts of in[0] and in[n / 2] count
- * as 0. */
-void lac_fft_inverse(const lac_fft *plan, const float *in, float *out, float *scratch);
 
 #endif

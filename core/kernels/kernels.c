@@ -35,6 +35,17 @@ static const lac_kernel_entry depthwise_table[] = {
 static const lac_kernel_entry norm_row_table[] = {
     AVX512(norm_row) AVX2(norm_row) SIMD128(norm_row) C(norm_row)};
 static const lac_kernel_entry gelu_table[] = {AVX512(gelu) AVX2(gelu) SIMD128(gelu) C(gelu)};
+static const lac_kernel_entry fft_forward_table[] = {
+    AVX512(fft_forward) AVX2(fft_forward) NEON(fft_forward) SIMD128(fft_forward) C(fft_forward)};
+static const lac_kernel_entry fft_inverse_table[] = {
+    AVX512(fft_inverse) AVX2(fft_inverse) NEON(fft_inverse) SIMD128(fft_inverse) C(fft_inverse)};
+static const lac_kernel_entry compress_spectrum_table[] = {
+    AVX512(compress_spectrum) AVX2(compress_spectrum) SIMD128(compress_spectrum) C(compress_spectrum)};
+static const lac_kernel_entry mix_rows_table[] = {AVX512(mix_rows) AVX2(mix_rows) SIMD128(mix_rows) C(mix_rows)};
+static const lac_kernel_entry shape_spectrum_table[] = {
+    AVX512(shape_spectrum) AVX2(shape_spectrum) SIMD128(shape_spectrum) C(shape_spectrum)};
+static const lac_kernel_entry pulses_table[] = {AVX512(pulses) AVX2(pulses) SIMD128(pulses) C(pulses)};
+static const lac_kernel_entry noise_table[] = {AVX512(noise) AVX2(noise) SIMD128(noise) C(noise)};
 
 static const struct {
     const lac_kernel_entry *entries;

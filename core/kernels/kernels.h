@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fft.h"
+
 #define LAC_ACT_MAX 4095    /* a quantised activation is in -4095 .. 4095 */
 #define LAC_GEMM_MAX_K 4128 /* 4128 * 4095 * 127 is below 2^31 */
 #define LAC_GEMM_PANEL 16   /* outputs whose weights are packed together */
@@ -45,13 +47,45 @@ typedef void lac_norm_row_fn(float *out, const float *x, size_t n);
 /* x = gelu(x), see lac_geluf. */
 typedef void lac_gelu_fn(float *x, size_t n);
 
+/* Real samples in [n] -> spectrum out [2][n / 2 + 1], real parts, then imaginary ones, unscaled:
+ * out[k] = sum in[t] exp(-2 pi i k t / n). The order of operations is that of doc/arithmetic.md. */
+typedef void lac_fft_forward_fn(const lac_fft *plan, const float *in, float *out, float *scratch);
+
+/* in [2][n / 2 + 1] -> out [n] real, scaled by 1 / n: undoes forward. The imaginary parts of bins 0 and n / 2 count
+ * as 0. */
+typedef void lac_fft_inverse_fn(const lac_fft *plan, const float *in, float *out, float *scratch);
+
+/* What the encoder's network sees of a spectrum [2][bins]: out [3][bins] = real and imaginary parts times
+ * power^-0.35, log power. */
+typedef void lac_compress_spectrum_fn(float *out, const float *spectrum, size_t bins);
+
+/* out[c] = sum_k gains[k] * rows[k][c], k ascending, from 0.  rows [count][width]. */
+typedef void lac_mix_rows_fn(float *out, const float *gains, const float *rows, size_t count, size_t width);
+
+/* The decoder's spectrum of both sources and the rest, into pulses [2][bins]; noise [2][bins]; rows [5][bins]: log
+ * gains of pulses and of noise, log magnitude and direction (re, im) of the rest. */
+typedef void lac_shape_spectrum_fn(float *pulses, const float *noise, const float *rows, size_t bins);
+
+/* out[i] = scale * the sum of `harmonics` cosines of equal size at phase[i], in 2^-32 of a turn: a Dirichlet kernel. */
+typedef void lac_pulses_fn(float *out, const uint32_t *phase, size_t n, uint32_t harmonics, float scale);
+
+/* out[i] = lac_noise(first + i) */
+typedef void lac_noise_fn(float *out, uint64_t first, size_t n);
+
 /* Every operation OP: its type lac_OP_fn, its member of lac_kernels, its functions lac_OP_c, lac_OP_avx2 .. */
 #define LAC_OPERATIONS(X) \
     X(gemm_s16s8)         \
     X(quantize_row)       \
     X(depthwise)          \
     X(norm_row)           \
-    X(gelu)
+    X(gelu)               \
+    X(fft_forward)        \
+    X(fft_inverse)        \
+    X(compress_spectrum)  \
+    X(mix_rows)           \
+    X(shape_spectrum)     \
+    X(pulses)             \
+    X(noise)
 
 enum lac_operation {
 #define LAC_INDEX(op) LAC_OPERATION_##op,

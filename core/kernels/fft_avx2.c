@@ -1,0 +1,3 @@
+#define LAC_KERNEL(op) lac_##op##_avx2
+#define LANES 8
+#include "fft_body.h"

@@ -1,0 +1,2 @@
+#define LAC_KERNEL(op) lac_##op##_avx512
+#include "spectrum_body.h"

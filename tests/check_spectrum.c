@@ -1,0 +1,184 @@
+/* Checks of the operations on spectra and on the decoder's sources. */
+#include <stdio.h>
+#include <string.h>
+
+#include "checkkernel.h"
+
+#define BINS 241
+#define HOP 240
+#define LONGEST 300
+
+enum { A, B, C, OUT, EXPECTED };
+
+static float *floats(int index, size_t n, int side)
+{
+    return check_buffer(index, n * sizeof(float), (check_side)side);
+}
+
+#define EACH_CASE(n, kind, side)                                 \
+    for (size_t n = 0; n <= LONGEST; n += 1 + n / 40)            \
+        for (int kind = 0; kind < CHECK_FLOAT_KINDS; kind++)     \
+            for (int side = 0; side < CHECK_SIDES; side++)
+
+static void compare(const float *out, const float *expected, size_t floats_each, size_t n, int kind)
+{
+    if (!check_same_floats(out, expected, floats_each))
+        check_fail("n %zu, values of kind %d", n, kind);
+}
+
+void check_compress_spectrum(check_function *function)
+{
+    EACH_CASE(n, kind, side)
+    {
+        float *in = floats(A, 2 * n, side), *out = floats(OUT, 3 * n, side), *expected = floats(EXPECTED, 3 * n, 0);
+        check_fill_floats(in, 2 * n, kind);
+        lac_compress_spectrum_c(expected, in, n);
+        ((lac_compress_spectrum_fn *)function)(out, in, n);
+        compare(out, expected, 3 * n, n, kind);
+    }
+}
+
+void check_mix_rows(check_function *function)
+{
+    EACH_CASE(n, kind, side)
+    {
+        size_t count = check_random(100);
+        float *gains = floats(A, count, side), *rows = floats(B, count * n, side);
+        float *out = floats(OUT, n, side), *expected = floats(EXPECTED, n, 0);
+        check_fill_floats(gains, count, kind);
+        check_fill_floats(rows, count * n, kind);
+        lac_mix_rows_c(expected, gains, rows, count, n);
+        ((lac_mix_rows_fn *)function)(out, gains, rows, count, n);
+        compare(out, expected, n, n, kind);
+    }
+}
+
+void check_shape_spectrum(check_function *function)
+{
+    EACH_CASE(n, kind, side)
+    {
+        float *noise = floats(A, 2 * n, side), *rows = floats(B, 5 * n, side);
+        float *out = floats(OUT, 2 * n, side), *expected = floats(EXPECTED, 2 * n, 0);
+        check_fill_floats(noise, 2 * n, kind);
+        check_fill_floats(rows, 5 * n, kind);
+        check_fill_floats(out, 2 * n, kind);
+        memcpy(expected, out, 2 * n * sizeof(float));
+        lac_shape_spectrum_c(expected, noise, rows, n);
+        ((lac_shape_spectrum_fn *)function)(out, noise, rows, n);
+        compare(out, expected, 2 * n, n, kind);
+    }
+}
+
+/* Kind 2 has phases near whole turns, where the pulses peak. */
+static void fill_phases(uint32_t *phase, size_t n, int kind)
+{
+    for (size_t i = 0; i < n; i++) {
+        phase[i] = check_random(65536) << 16 | check_random(65536);
+        if (kind == 2)
+            phase[i] = check_random(300000) - 150000;
+    }
+}
+
+void check_pulses(check_function *function)
+{
+    EACH_CASE(n, kind, side)
+    {
+        uint32_t *phase = check_buffer(A, n * sizeof(uint32_t), (check_side)side);
+        uint32_t harmonics = 1 + check_random(200);
+        float *out = floats(OUT, n, side), *expected = floats(EXPECTED, n, 0);
+        fill_phases(phase, n, kind);
+        lac_pulses_c(expected, phase, n, harmonics, 0.3f);
+        ((lac_pulses_fn *)function)(out, phase, n, harmonics, 0.3f);
+        compare(out, expected, n, n, kind);
+    }
+}
+
+void check_noise(check_function *function)
+{
+    EACH_CASE(n, kind, side)
+    {
+        uint64_t first = (uint64_t)check_random(UINT32_MAX) << (kind * 16);
+        float *out = floats(OUT, n, side), *expected = floats(EXPECTED, n, 0);
+        lac_noise_c(expected, first, n);
+        ((lac_noise_fn *)function)(out, first, n);
+        compare(out, expected, n, n, kind);
+    }
+}
+
+/* ---- speed ---- */
+
+#define ROWS 92 /* of the periodicity curve */
+#define WIDTH 104
+
+typedef struct bench {
+    check_function *function;
+    float *a, *b, *out;
+} bench;
+
+static void run_compress_spectrum(void *user)
+{
+    const bench *b = user;
+    ((lac_compress_spectrum_fn *)b->function)(b->out, b->a, BINS);
+}
+
+static void run_mix_rows(void *user)
+{
+    const bench *b = user;
+    ((lac_mix_rows_fn *)b->function)(b->out, b->a, b->b, ROWS, WIDTH);
+}
+
+static void run_shape_spectrum(void *user)
+{
+    const bench *b = user;
+    memcpy(b->out, b->a, 2 * BINS * sizeof(float));
+    ((lac_shape_spectrum_fn *)b->function)(b->out, b->a, b->b, BINS);
+}
+
+static void run_pulses(void *user)
+{
+    const bench *b = user;
+    uint32_t phase[HOP];
+    memcpy(phase, b->a, sizeof phase);
+    ((lac_pulses_fn *)b->function)(b->out, phase, HOP, 57, 0.2f);
+}
+
+static void run_noise(void *user)
+{
+    const bench *b = user;
+    ((lac_noise_fn *)b->function)(b->out, 123456789, HOP);
+}
+
+static void measure(const char *name, check_function *function, void (*run)(void *), size_t n, const char *unit)
+{
+    char shape[32];
+    bench b = {function, floats(A, 5 * BINS, 0), floats(B, ROWS * WIDTH, 0), floats(OUT, 3 * BINS, 0)};
+    check_fill_floats(b.a, 5 * BINS, 0);
+    check_fill_floats(b.b, ROWS * WIDTH, 0);
+    snprintf(shape, sizeof shape, "%zu", n);
+    check_rate(name, shape, (double)n / check_seconds(run, &b, 200) / 1e9, unit);
+}
+
+void bench_compress_spectrum(const char *name, check_function *function)
+{
+    measure(name, function, run_compress_spectrum, BINS, "G/s");
+}
+
+void bench_mix_rows(const char *name, check_function *function)
+{
+    measure(name, function, run_mix_rows, ROWS * WIDTH, "GMAC/s");
+}
+
+void bench_shape_spectrum(const char *name, check_function *function)
+{
+    measure(name, function, run_shape_spectrum, BINS, "G/s");
+}
+
+void bench_pulses(const char *name, check_function *function)
+{
+    measure(name, function, run_pulses, HOP, "G/s");
+}
+
+void bench_noise(const char *name, check_function *function)
+{
+    measure(name, function, run_noise, HOP, "G/s");
+}
