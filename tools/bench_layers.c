@@ -7,7 +7,8 @@
 #include "progress.h"
 #include "report.h"
 
-#define PASSES 3       /* of which each layer's fastest counts */
+#define PASSES 3        /* of which each layer's fastest counts; fewer where they take long */
+#define ENOUGH 1.0      /* seconds */
 #define MOST_FRAMES 640 /* latent frames a pass: enough, and a whole number of blocks */
 
 typedef struct job {
@@ -108,6 +109,7 @@ static int measure_block(job *j)
     lac_profile profile = {layer_done, j};
     lac_encoder *encoder = NULL;
     lac_decoder *decoder = NULL;
+    double started = lac_clock();
     int status = lac_encoder_open(&encoder, j->b->model, &encoder_settings);
 
     if (!status)
@@ -116,7 +118,7 @@ static int measure_block(job *j)
         lac_encoder_set_profile(encoder, &profile);
         lac_decoder_set_profile(decoder, &profile);
     }
-    for (int pass = 0; !status && pass < PASSES; pass++) {
+    for (int pass = 0; !status && pass < PASSES && (!pass || lac_clock() - started < ENOUGH); pass++) {
         memset(j->seconds, 0, sizeof j->seconds);
         status = encode(j, encoder);
         if (!status)

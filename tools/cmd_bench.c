@@ -18,11 +18,11 @@ static const char usage[] =
     "\n"
     "Measures on this machine, with FILE's first minute or with 12 s of made-up audio: times real time of coding\n"
     "and decoding a .lac file (encode_xrt, decode_xrt, all channels) and of one mono stream (encoder_xrt,\n"
-    "decoder_xrt), the best of three; milliseconds of encoder and decoder together for a single frame (frame_ms);\n"
-    "memory of one stream both ways; millions of multiply-accumulates a second of audio. Then what the machine can\n"
-    "do at most, and for each layer its part of that. With --streams also N calls at once through lac_batch: each\n"
-    "has an encoder and a decoder, which get a frame every 20 ms for S seconds; step_ms is the time from a tick\n"
-    "until all are through it, and a frame is late if it took more than 20 ms.\n"
+    "decoder_xrt), best of three; milliseconds of encoder and decoder together for a single frame (frame_ms);\n"
+    "memory of one stream both ways; millions of multiply-accumulates a second of audio. Then what the machine\n"
+    "can do at most, and for each layer its part of that. With --streams also N calls at once through lac_batch:\n"
+    "each has an encoder and a decoder, which get a frame every 20 ms for S seconds; step_ms is the time from a\n"
+    "tick until all are through it, and a frame is late if it took more than 20 ms.\n"
     "\n"
     "      --json            as one JSON object\n"
     "  -b, --bitrate KBPS    kbit/s a channel; default 3\n"
@@ -192,7 +192,7 @@ static void print_side(const char *side, const results *r)
 static void print_layers(const results *r)
 {
     puts("\n"
-         "One thread, for each frame of 20 ms; % of the integer peak and of model_gbs, which reading weights takes\n"
+         "One thread, for each frame of 20 ms; % of the integer peak and of model_gbs, which reads weights\n"
          "                            | in blocks of 1 frame        | in blocks of 64 frames\n"
          "layer           MMAC      kB |      us  GMAC/s %peak %read |      us  GMAC/s %peak %read");
     print_side("encoder", r);
