@@ -102,10 +102,9 @@ static void run_share(void *user, size_t part, size_t first, size_t end)
 {
     const batch_job *job = user;
     const lac_batch *b = job->batch;
-    size_t n = end - first, slices = (n + b->lanes - 1) / b->lanes;
-    for (size_t i = 0; i < slices; i++) {
-        size_t from = n * i / slices, to = n * (i + 1) / slices;
-        job->work(job, &b->slices[part], first + from, to - from);
+    for (size_t count; first < end; first += count) {
+        count = end - first < b->lanes ? end - first : b->lanes;
+        job->work(job, &b->slices[part], first, count);
     }
 }
 
