@@ -31,8 +31,10 @@ export function wavBlob(channels, rate) {
     text(36, 'data');
     view.setUint32(40, size, true);
     channels.forEach((channel, c) => {
-        for (let i = 0; i < channel.length; i++)
-            view.setInt16(44 + 2 * (i * count + c), Math.max(-32768, Math.min(32767, Math.round(channel[i] * 32768))), true);
+        for (let i = 0; i < channel.length; i++) {
+            const value = Math.max(-32768, Math.min(32767, Math.round(channel[i] * 32768)));
+            view.setInt16(44 + 2 * (i * count + c), value, true);
+        }
     });
     return new Blob([view], { type: 'audio/wav' });
 }

@@ -349,7 +349,8 @@ class Writer extends Handle {
 
     /* From the next frame on. */
     setKbps(kbps) {
-        this.machine.check(this.machine.call.lac_web_writer_set_codebooks(this.pointer, this.#model.codebooksFor(kbps)));
+        const { call } = this.machine;
+        this.machine.check(call.lac_web_writer_set_codebooks(this.pointer, this.#model.codebooksFor(kbps)));
     }
 
     get info() {

@@ -199,7 +199,8 @@ function redraw() {
 async function begin() {
     try {
         model = await codec.describe();
-        $('about').textContent = `liblac ${model.version}, model ${model.name} (${model.id}), ${model.kernels.replaceAll(',', ', ')}`;
+        const kernels = model.kernels.replaceAll(',', ', ');
+        $('about').textContent = `liblac ${model.version}, model ${model.name} (${model.id}), ${kernels}`;
         listen();
         enter('ready', 'Open a file or record.');
     } catch (error) {

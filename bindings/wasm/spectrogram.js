@@ -53,7 +53,8 @@ function spectrumAt(samples, centre) {
 
 function picture(samples, width, height, length) {
     const image = new ImageData(width, height);
-    const columns = Array.from({ length: width }, (_, x) => spectrumAt(samples, Math.round((x + 0.5) * length / width)));
+    const columns = Array.from({ length: width },
+        (_, x) => spectrumAt(samples, Math.round((x + 0.5) * length / width)));
     for (let y = 0; y < height; y++) {
         const from = Math.floor((height - 1 - y) * (SIZE / 2) / height);
         const to = Math.max(from + 1, Math.floor((height - y) * (SIZE / 2) / height));

@@ -3,7 +3,7 @@
  *   node browser.mjs BUILD           prints TAP: the conformance program and the page
  *   node browser.mjs --hash BUILD    prints the hash of `conformance --hash speech24` there; 77 without Chromium
  *
- * The environment variable LAC_NATIVE names a `lac` command of another build, to compare with; CHROMIUM the browser. */
+ * In the environment, LAC_NATIVE names a `lac` command of another build, to compare with; CHROMIUM the browser. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
