@@ -10,6 +10,15 @@
 #define INPUT_FLOATS ((size_t)LAC_LONG_FFT)
 #define SPECTRUM_FLOATS ((size_t)LAC_LONG_FFT + 2)
 
+static void fill_harmonics(int32_t *bins, size_t bands)
+{
+    for (size_t h = 1; h <= LAC_HARMONICS; h++)
+        for (size_t p = 0; p < bands; p++) {
+            float hz = LAC_F0_MIN * lac_expf((float)p / (float)(bands - 1) * LAC_F0_SPAN);
+            *bins++ = (int32_t)((float)h * hz * ((float)LAC_LONG_FFT / LAC_RATE) + 0.5f);
+        }
+}
+
 int lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model, size_t rows, unsigned threads)
 {
     size_t fft_floats = lac_fft_scratch(LAC_LONG_FFT);
@@ -18,10 +27,13 @@ int lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model,
     f->kernels = &model->kernels;
     f->weights = &model->encoder;
     f->bands = model->arch.bands;
-    f->width = 3 * LAC_BINS + f->bands;
+    f->width = lac_features_width(model->arch.bands);
     f->parts = threads < rows ? threads : (unsigned)rows;
     f->scratch_floats = (INPUT_FLOATS + SPECTRUM_FLOATS + fft_floats + 15) & ~(size_t)15;
     f->scratch = lac_workspace_take(w, f->parts * f->scratch_floats, sizeof(float));
+    f->harmonics = lac_workspace_take(w, LAC_HARMONICS * f->bands, sizeof(int32_t));
+    if (f->harmonics)
+        fill_harmonics(f->harmonics, f->bands);
     int status = lac_fft_init(&f->fft, w, LAC_WINDOW);
     return status ? status : lac_fft_init(&f->long_fft, w, LAC_LONG_FFT);
 }
@@ -36,6 +48,7 @@ static void spectrum(const lac_features *f, const float *pcm, float *out, float 
     f->kernels->compress_spectrum(out, bins, LAC_BINS);
 }
 
+/* The periodicity curve, and by it the alignment of harmonics. */
 static void periodicity(const lac_features *f, const float *pcm, float *out, float *scratch)
 {
     const float *window = f->weights->long_window;
@@ -53,6 +66,8 @@ static void periodicity(const lac_features *f, const float *pcm, float *out, flo
     f->kernels->mix_rows(out, magnitude, f->weights->cosines, LAC_PERIODIC_BINS, f->bands);
     for (size_t p = 0; p < f->bands; p++)
         out[p] *= factor;
+    f->kernels->align_harmonics(out + f->bands, re - LAC_PERIODIC_LO, im - LAC_PERIODIC_LO, out, f->harmonics,
+                                f->bands, LAC_HARMONICS);
 }
 
 typedef struct feature_job {

@@ -1,8 +1,10 @@
-/* What the encoder's network sees of a fine frame: compressed complex spectrum, log power, periodicity curve. */
+/* What the encoder's network sees of a fine frame: compressed complex spectrum, log power, periodicity curve, and the
+ * phases of harmonics against the fundamental's. */
 #ifndef LAC_CODEC_FRONTEND_H
 #define LAC_CODEC_FRONTEND_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "fft.h"
 #include "weights.h"
@@ -14,10 +16,11 @@ typedef struct lac_features {
     const lac_kernels *kernels;
     const lac_encoder_weights *weights;
     const lac_fft *fft, *long_fft;
-    size_t bands, width;        /* width of a row: 3 * LAC_BINS + bands */
+    size_t bands, width;        /* width of a row: lac_features_width(bands) */
     unsigned parts;             /* rows are worked on by this many threads */
     size_t scratch_floats;
     float *scratch;             /* [parts][scratch_floats] */
+    int32_t *harmonics;         /* [LAC_HARMONICS][bands]: bin of a harmonic at a lag of the periodicity curve */
 } lac_features;
 
 /* For at most `rows` rows a call. */

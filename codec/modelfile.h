@@ -23,7 +23,7 @@ extern const lac_embedded_model lac_embedded_models[];
 
 /* The architecture's scalars in file order: field, least, most. */
 #define LAC_ARCH_SCALARS(X)           \
-    X(bands, 2, 512)                  \
+    X(bands, 2, LAC_MAX_BANDS)        \
     X(latent, 1, 64)                  \
     X(kernel, 1, 31)                  \
     X(codebooks, 1, LAC_MAX_CODEBOOKS) \
@@ -46,7 +46,7 @@ extern const lac_embedded_model lac_embedded_models[];
     FLOATS(encoder, window, 1, LAC_WINDOW, 1)                                                                 \
     FLOATS(encoder, long_window, 1, LAC_LONG_WINDOW, 1)                                                       \
     FLOATS(encoder, cosines, 2, LAC_PERIODIC_BINS, a->bands)                                                  \
-    LINEAR(encoder, input, 3 * LAC_BINS + a->bands, a->encoder_fine[0], LAC_RATE / LAC_HOP)                   \
+    LINEAR(encoder, input, lac_features_width(a->bands), a->encoder_fine[0], LAC_RATE / LAC_HOP)              \
     BLOCKS(encoder, fine, a->expand_encoder_fine, LAC_RATE / LAC_HOP)                                         \
     LINEAR(encoder, downsample, 4 * a->encoder_fine[0], a->encoder_coarse[0], LAC_RATE / LAC_FRAME)           \
     BLOCKS(encoder, coarse, a->expand_coarse, LAC_RATE / LAC_FRAME)                                           \
@@ -56,7 +56,7 @@ extern const lac_embedded_model lac_embedded_models[];
     BLOCKS(decoder, coarse, a->expand_coarse, LAC_RATE / LAC_FRAME)                                           \
     LINEAR(decoder, upsample, a->decoder_coarse[0], 2 * a->decoder_fine[0], LAC_RATE / LAC_FRAME)             \
     BLOCKS(decoder, fine, a->expand_decoder_fine, LAC_RATE / LAC_HOP)                                         \
-    LINEAR(decoder, output, a->decoder_fine[0], 5 * LAC_BINS + 2 * LAC_PHASED + a->bands + 3, LAC_RATE / LAC_HOP)
+    LINEAR(decoder, output, a->decoder_fine[0], 5 * LAC_BINS + lac_voicing_width(a->bands), LAC_RATE / LAC_HOP)
 
 /* Validate all of data[size] and fill every field of *model but half_norm, mapping and owned; its pointers lead into
  * data. Data must be aligned to LAC_ALIGN. Time is linear in size. 0, or LAC_ERROR_FORMAT, _VERSION, _CHECKSUM,

@@ -7,9 +7,6 @@
 #include "fmath.h"
 #include "parallel.h"
 
-#define F0_MIN 60.0f
-#define F0_MAX 500.0f
-#define F0_SPAN 2.1202635f                         /* log(F0_MAX / F0_MIN) */
 #define EDGE 11800.0f                              /* Hz: harmonics above are left out */
 #define STEADY 4.0f                                /* concentration of what the last hop says of the phase */
 #define PHASE_PER_HZ (4294967296.0f / LAC_RATE)    /* phase a sample */
@@ -19,6 +16,7 @@
 typedef struct sweep {
     int32_t from, to, mend;
     uint32_t harmonics; /* 0: unvoiced */
+    const lac_lead *before, *after; /* at its start and its end */
 } sweep;
 
 static size_t fft_floats(void)
@@ -72,22 +70,25 @@ float lac_pitch_hz(const float *logits, size_t bands)
         sum += lac_expf(q[i] - top);
     if (!(top + lac_logf(sum) > logits[0]))
         return 0;
-    float hz = F0_MIN * lac_expf(peak_class(q, bands, peak) / (float)(bands - 1) * F0_SPAN);
-    if (!(hz > F0_MIN))
-        return F0_MIN;
-    return hz < F0_MAX ? hz : F0_MAX;
+    float hz = LAC_F0_MIN * lac_expf(peak_class(q, bands, peak) / (float)(bands - 1) * LAC_F0_SPAN);
+    if (!(hz > LAC_F0_MIN))
+        return LAC_F0_MIN;
+    return hz < LAC_F0_MAX ? hz : LAC_F0_MAX;
 }
 
-/* Pitch f0 is reached at the hop's end; at an onset it is held backwards. */
-static sweep sweep_of(float before, float f0, int32_t mend)
+/* Hop 0 or 1 of the last two. Pitch and leads are reached at its end; at an onset they are held backwards. */
+static sweep sweep_of(const lac_sourcefilter_state *t, size_t hop)
 {
+    float before = t->f0[hop], f0 = t->f0[hop + 1];
     if (!(f0 > 0))
         return (sweep){0};
     float start = before > 0 ? before : f0;
     return (sweep){.from = (int32_t)(start * PHASE_PER_HZ),
                    .to = (int32_t)(f0 * PHASE_PER_HZ),
-                   .mend = mend,
-                   .harmonics = (uint32_t)(EDGE / (start > f0 ? start : f0))};
+                   .mend = t->mend[hop],
+                   .harmonics = (uint32_t)(EDGE / (start > f0 ? start : f0)),
+                   .before = &t->lead[before > 0 ? hop : hop + 1],
+                   .after = &t->lead[hop + 1]};
 }
 
 /* phases [LAC_HOP] of a voiced hop that begins at `phase`. */
@@ -113,13 +114,17 @@ static uint32_t sweep_advance(const sweep *s)
 /* One hop to out [LAC_HOP]; the phase at its end. */
 static uint32_t pulse_hop(const lac_sourcefilter *f, float *out, uint32_t phase, const sweep *s)
 {
-    uint32_t phases[LAC_HOP];
+    uint32_t phases[LAC_HOP], steps[LAC_HARMONICS - 1];
     if (s->harmonics == 0) {
         memset(out, 0, LAC_HOP * sizeof(float));
         return phase;
     }
     sweep_phases(s, phase, phases);
-    f->kernels->pulses(out, phases, LAC_HOP, s->harmonics, sqrtf(2 / (float)s->harmonics));
+    for (size_t h = 0; h < LAC_HARMONICS - 1; h++)
+        steps[h] = (uint32_t)((int32_t)(s->after->of[h] - s->before->of[h]) / LAC_HOP);
+    const lac_pulse_train train = {s->harmonics, LAC_HARMONICS, s->before->of, steps,
+                                   sqrtf(2 / (float)s->harmonics)};
+    f->kernels->pulses(out, phases, LAC_HOP, &train);
     return phases[LAC_HOP - 1];
 }
 
@@ -135,17 +140,6 @@ static void windowed_spectrum(const lac_sourcefilter *s, const float *x, float *
     s->kernels->fft_forward(s->fft, buffer, out, fft);
 }
 
-/* The lowest bins of the pulses' spectrum, turned. */
-static void turn(float *restrict re, float *restrict im, const float *restrict along, const float *restrict across)
-{
-    for (size_t k = 0; k < LAC_PHASED; k++) {
-        float a = along[k], b = across[k], g = 1 / sqrtf(a * a + b * b + 1e-6f);
-        float x = re[k], y = im[k];
-        re[k] = (x * a - y * b) * g;
-        im[k] = (x * b + y * a) * g;
-    }
-}
-
 /* Two hops of pulses and noise -> windowed frame [LAC_WINDOW]. */
 static void synthesise(const lac_sourcefilter *s, const float *spectra, const float *pulses, const float *noise,
                        float *frame, float *scratch)
@@ -153,8 +147,6 @@ static void synthesise(const lac_sourcefilter *s, const float *spectra, const fl
     float *e = scratch + LAC_WINDOW, *w = e + SPECTRUM_FLOATS, *fft = w + SPECTRUM_FLOATS;
     windowed_spectrum(s, pulses, e, scratch, fft);
     windowed_spectrum(s, noise, w, scratch, fft);
-    const float *along = spectra + 5 * LAC_BINS;
-    turn(e, e + LAC_BINS, along, along + LAC_PHASED);
     s->kernels->shape_spectrum(e, w, spectra, LAC_BINS);
     s->kernels->fft_inverse(s->fft, e, frame, fft);
     for (size_t n = 0; n < LAC_WINDOW; n++)
@@ -169,24 +161,31 @@ static uint32_t agreed_phase(uint32_t phase, float steady, const float *v)
     return lac_angle_turn(y, x);
 }
 
-/* The next hop by its row's logits and phase vector; the phase is then that of its start. */
-static sweep next_hop(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *logits)
+static void push_hop(lac_sourcefilter_state *t, float f0)
 {
-    float before = t->f0[2], f0 = lac_pitch_hz(logits, s->bands);
-    int32_t mend = 0;
-    if (f0 > 0) {
-        uint32_t phase = agreed_phase(t->phase, before > 0 ? STEADY : 0, logits + s->bands + 1);
-        if (before > 0)
-            mend = (int32_t)(phase - t->phase) / LAC_HOP;
-        else
-            t->phase = phase;
-    }
-    t->f0[0] = t->f0[1];
-    t->f0[1] = before;
+    memmove(t->f0, t->f0 + 1, 2 * sizeof t->f0[0]);
+    memmove(t->lead, t->lead + 1, 2 * sizeof t->lead[0]);
     t->f0[2] = f0;
     t->mend[0] = t->mend[1];
-    t->mend[1] = mend;
-    return sweep_of(before, f0, mend);
+    t->mend[1] = 0;
+}
+
+/* The next hop by its row's logits and phase vectors v; the phase is then that of its start. */
+static sweep next_hop(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *logits)
+{
+    const float *v = logits + s->bands + 1;
+    push_hop(t, lac_pitch_hz(logits, s->bands));
+    if (t->f0[2] > 0) {
+        bool onset = !(t->f0[1] > 0);
+        uint32_t phase = agreed_phase(t->phase, onset ? 0 : STEADY, v);
+        if (onset)
+            t->phase = phase;
+        else
+            t->mend[1] = (int32_t)(phase - t->phase) / LAC_HOP;
+        for (size_t h = 1; h < LAC_HARMONICS; h++)
+            t->lead[2].of[h - 1] = lac_angle_turn(v[2 * h + 1], v[2 * h]);
+    }
+    return sweep_of(t, 1);
 }
 
 static void run_sources(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *o, size_t ldo, size_t rows)
@@ -266,7 +265,7 @@ void lac_sourcefilter_rebuild(const lac_sourcefilter *s, lac_sourcefilter_state 
         memcpy(t->spectra, spectra, sizeof t->spectra);
         t->begun = true;
     }
-    sweep before = sweep_of(t->f0[0], t->f0[1], t->mend[0]), last = sweep_of(t->f0[1], t->f0[2], t->mend[1]);
+    sweep before = sweep_of(t, 0), last = sweep_of(t, 1);
     uint32_t middle = t->phase - sweep_advance(&last);
     pulse_hop(s, s->pulses, middle - sweep_advance(&before), &before);
     pulse_hop(s, s->pulses + LAC_HOP, middle, &last);

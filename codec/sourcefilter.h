@@ -1,9 +1,8 @@
 /* The decoder's synthesis: pulse train and noise, shaped by the network's spectra, plus a free spectrum.
  *
- * A row is one fine frame j of the network's output, [LAC_SPECTRA + P + 3]: log gains of the pulses, log gains of the
- * noise, log magnitude and direction (re, im) of the rest, direction of the pulses' lowest bins; pitch logits and the
- * pulse phase as a vector. It sounds in hops j - 1 and j, so each row completes one hop. Source: train/model.py,
- * excitation() and synthesise(). */
+ * A row is one fine frame j of the network's output: log gains of the pulses, log gains of the noise, log magnitude and
+ * direction (re, im) of the rest; pitch logits [P + 1] and a vector along the phase of each of LAC_HARMONICS harmonics.
+ * It sounds in hops j - 1 and j, so each row completes one hop. Source: train/model.py, excitation(), synthesise(). */
 #ifndef LAC_CODEC_SOURCEFILTER_H
 #define LAC_CODEC_SOURCEFILTER_H
 
@@ -16,7 +15,12 @@
 #include "weights.h"
 #include "workspace.h"
 
-#define LAC_SPECTRA (5 * LAC_BINS + 2 * LAC_PHASED) /* floats of a row before its pitch logits */
+#define LAC_SPECTRA (5 * LAC_BINS) /* floats of a row before its pitch logits */
+
+/* What the phases of the second and further harmonics are ahead of multiples of the first's. */
+typedef struct lac_lead {
+    uint32_t of[LAC_HARMONICS - 1];
+} lac_lead;
 
 /* What a stream remembers. Zeroed, it is at its start. */
 typedef struct lac_sourcefilter_state {
@@ -24,6 +28,7 @@ typedef struct lac_sourcefilter_state {
     uint32_t phase;               /* of the pulses, 2^-32 of a period */
     float f0[3];                  /* Hz, 0 unvoiced: of the last hops, newest last */
     int32_t mend[2];              /* phase a sample by which the last hops corrected the pulses, newest last */
+    lac_lead lead[3];             /* at the ends of the last hops, newest last */
     bool begun;                   /* spectra holds a row */
     float spectra[LAC_SPECTRA];   /* of the last row */
     float pulses[LAC_HOP];        /* of the last hop */
@@ -53,13 +58,13 @@ int lac_sourcefilter_init(lac_sourcefilter *s, lac_workspace *w, const lac_model
 void lac_sourcefilter_run(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *o, size_t ldo, size_t rows,
                           float *pcm);
 
-/* The same without sound. logits [rows][P + 3], from the pitch logits on, ldo floats apart. Not complete before
+/* The same without sound. logits [rows]: rows from the pitch logits on, ldo floats apart. Not complete before
  * lac_sourcefilter_rebuild. */
 void lac_sourcefilter_skip(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *logits, size_t ldo,
                            size_t rows);
 
-/* Make the last hop's sources and its tail what they are by the state's hop, phase, f0, mend and, unless it is NULL,
- * the last row's spectra. Without a change to any of them this changes nothing. */
+/* Make the last hop's sources and its tail what they are by the state's hop, phase, f0, mend, lead and, unless it is
+ * NULL, the last row's spectra. Without a change to any of them this changes nothing. */
 void lac_sourcefilter_rebuild(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *spectra);
 
 /* Continue at `hop` with the last hop's pulses ending in `phase`, and with what follows from no other past than the

@@ -15,7 +15,10 @@
 #define LAC_FRAME 480      /* samples a latent frame: two fine frames */
 #define LAC_WINDOW 480     /* samples of the analysis and synthesis window */
 #define LAC_BINS 241       /* of the window's spectrum */
-#define LAC_PHASED 48      /* lowest bins, in which the phase of the pulses' spectrum is shaped */
+#define LAC_F0_MIN 60.0f   /* Hz: pitch classes and lags are log-spaced from it to LAC_F0_MAX */
+#define LAC_F0_MAX 500.0f
+#define LAC_F0_SPAN 2.1202635f /* log(LAC_F0_MAX / LAC_F0_MIN) */
+#define LAC_HARMONICS 10   /* of the pulse train, whose phases the tokens carry */
 #define LAC_LONG_WINDOW 960 /* samples of the periodicity window */
 #define LAC_LONG_FFT 1920  /* its transform size, zero-padded at the end */
 #define LAC_PERIODIC_LO 4  /* first bin of the periodicity curve */
@@ -49,7 +52,7 @@ typedef struct lac_encoder_weights {
     const float *window;      /* [LAC_WINDOW] */
     const float *long_window; /* [LAC_LONG_WINDOW] */
     const float *cosines;     /* [LAC_PERIODIC_BINS][P] */
-    lac_linear input;         /* 3 * BINS + P -> fine width */
+    lac_linear input;         /* lac_features_width(P) -> fine width */
     lac_block fine[LAC_MAX_BLOCKS];
     lac_linear downsample;    /* 4 fine frames, oldest first, -> coarse width: in = [4][fine width] */
     lac_block coarse[LAC_MAX_BLOCKS];
@@ -62,8 +65,19 @@ typedef struct lac_decoder_weights {
     lac_block coarse[LAC_MAX_BLOCKS];
     lac_linear upsample;      /* coarse width -> [2][fine width] */
     lac_block fine[LAC_MAX_BLOCKS];
-    lac_linear output;        /* fine width -> 5 * BINS + 2 * PHASED + P + 3, after a norm */
+    lac_linear output;        /* fine width -> 5 * BINS + lac_voicing_width(P), after a norm */
 } lac_decoder_weights;
+
+/* Floats of a row of features, and of what a row of the decoder's output has behind its spectra. */
+static inline uint32_t lac_features_width(uint32_t bands)
+{
+    return 3 * LAC_BINS + bands + 2 * (LAC_HARMONICS - 1);
+}
+
+static inline uint32_t lac_voicing_width(uint32_t bands)
+{
+    return bands + 1 + 2 * LAC_HARMONICS;
+}
 
 struct lac_model {
     lac_model_info info;

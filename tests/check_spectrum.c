@@ -84,12 +84,33 @@ void check_pulses(check_function *function)
     EACH_CASE(n, kind, side)
     {
         uint32_t *phase = check_buffer(A, n * sizeof(uint32_t), (check_side)side);
-        uint32_t harmonics = 1 + check_random(200);
+        uint32_t lead[12], step[12], low = 1 + check_random(13);
+        const lac_pulse_train train = {low + check_random(200), low, lead, step, 0.3f};
         float *out = floats(OUT, n, side), *expected = floats(EXPECTED, n, 0);
         fill_phases(phase, n, kind);
-        lac_pulses_c(expected, phase, n, harmonics, 0.3f);
-        ((lac_pulses_fn *)function)(out, phase, n, harmonics, 0.3f);
+        fill_phases(lead, 12, 0);
+        fill_phases(step, 12, kind);
+        lac_pulses_c(expected, phase, n, &train);
+        ((lac_pulses_fn *)function)(out, phase, n, &train);
         compare(out, expected, n, n, kind);
+    }
+}
+
+void check_align_harmonics(check_function *function)
+{
+    EACH_CASE(n, kind, side)
+    {
+        size_t bands = n + 1, bins = 40 + n;
+        float *spectrum = floats(A, 2 * bins, side), *curve = floats(B, bands, side);
+        int32_t *at = check_buffer(C, 4 * bands * sizeof(int32_t), (check_side)side);
+        float *out = floats(OUT, 6, side), *expected = floats(EXPECTED, 6, 0);
+        check_fill_floats(spectrum, 2 * bins, kind);
+        check_fill_floats(curve, bands, kind);
+        for (size_t i = 0; i < 4 * bands; i++)
+            at[i] = (int32_t)check_random((uint32_t)bins);
+        lac_align_harmonics_c(expected, spectrum, spectrum + bins, curve, at, bands, 4);
+        ((lac_align_harmonics_fn *)function)(out, spectrum, spectrum + bins, curve, at, bands, 4);
+        compare(out, expected, 6, n, kind);
     }
 }
 
@@ -139,7 +160,17 @@ static void run_pulses(void *user)
     const bench *b = user;
     uint32_t phase[HOP];
     memcpy(phase, b->a, sizeof phase);
-    ((lac_pulses_fn *)b->function)(b->out, phase, HOP, 57, 0.2f);
+    const lac_pulse_train train = {57, 10, phase, phase + 10, 0.2f};
+    ((lac_pulses_fn *)b->function)(b->out, phase, HOP, &train);
+}
+
+static void run_align_harmonics(void *user)
+{
+    const bench *b = user;
+    int32_t at[10 * WIDTH];
+    for (int32_t i = 0; i < 10 * WIDTH; i++)
+        at[i] = i % BINS;
+    ((lac_align_harmonics_fn *)b->function)(b->out, b->a, b->a + BINS, b->b, at, WIDTH, 10);
 }
 
 static void run_noise(void *user)
@@ -176,6 +207,11 @@ void bench_shape_spectrum(const char *name, check_function *function)
 void bench_pulses(const char *name, check_function *function)
 {
     measure(name, function, run_pulses, HOP, "G/s");
+}
+
+void bench_align_harmonics(const char *name, check_function *function)
+{
+    measure(name, function, run_align_harmonics, WIDTH * 9, "G/s");
 }
 
 void bench_noise(const char *name, check_function *function)

@@ -1,7 +1,7 @@
 """Model files (.lacm): names, shapes, order of tensors, writing and reading. doc/model-format.md is normative."""
 import struct
 import numpy as np
-from model import BINS, LONG, PERIODIC_HI, PERIODIC_LO, PHASED, WIN
+from model import LONG, PERIODIC_HI, PERIODIC_LO, WIN, input_size, output_sizes
 
 ALIGN, TABLE, BLOCKS = 64, 384, 12
 ONE = 512                                     # fixed-point one of codewords
@@ -41,7 +41,7 @@ def layout(m):
     e, d, p, k = m['encoder'], m['decoder'], m['bands'], m['kernel']
     return ([('encoder.window', 3, (WIN,)), ('encoder.long_window', 3, (LONG,)),
              ('encoder.cosines', 3, (PERIODIC_HI - PERIODIC_LO, p))]
-            + linear('encoder.input', 3 * BINS + p, e['fine'][0])
+            + linear('encoder.input', input_size(m), e['fine'][0])
             + blocks('encoder.fine', e['fine'], m['expand_encoder_fine'], k)
             + linear('encoder.downsample', 4 * e['fine'][0], e['coarse'][0])
             + blocks('encoder.coarse', e['coarse'], m['expand_coarse'], k)
@@ -51,7 +51,7 @@ def layout(m):
             + blocks('decoder.coarse', d['coarse'], m['expand_coarse'], k)
             + linear('decoder.upsample', d['coarse'][0], 2 * d['fine'][0])
             + blocks('decoder.fine', d['fine'], m['expand_decoder_fine'], k)
-            + linear('decoder.output', d['fine'][0], 5 * BINS + 2 * PHASED + p + 3)
+            + linear('decoder.output', d['fine'][0], sum(output_sizes(m)))
             + [('codes', 2, (m['codebooks'], m['codewords'], m['latent']))])
 
 

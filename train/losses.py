@@ -63,11 +63,13 @@ class PhaseLoss(nn.Module):
         return (w * (1 - cosine)).sum() / w.sum()
 
 
-def direction_loss(v, u, weight):
-    """Negative log likelihood of unit vectors u [.., 2] under von Mises beliefs v [.., 2], above that of v = 0."""
+def direction_loss(v, u, share):
+    """Negative log likelihood of unit vectors u [.., H, 2] under von Mises beliefs v [.., H, 2], above that of v = 0,
+    a hop that has a fundamental. share [.., H]: of the power there, weak harmonics count less."""
+    weight = share / (share + 0.05)
     size = v.pow(2).sum(-1).add(1e-9).sqrt()
     loss = torch.log(torch.special.i0e(size)) + size - (v * u).sum(-1)
-    return (loss * weight).sum() / (weight.sum() + 1)
+    return (loss * weight).sum() / (weight[..., 0].sum() + 1)
 
 
 class ResolutionDiscriminator(nn.Module):

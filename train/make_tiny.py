@@ -10,7 +10,7 @@ import torch
 import lacm
 import quantised
 import reference
-from model import BINS, F0_MIN, F0_SPAN, LONG, PAD, PERIODIC_HI, PERIODIC_LO, PHASED, SR, WIN
+from model import BINS, F0_MIN, F0_SPAN, LONG, PAD, PERIODIC_HI, PERIODIC_LO, SR, WIN
 
 SEED = 21
 MODEL = {'bands': 52, 'latent': 16, 'kernel': 7, 'codebooks': 4, 'codewords': 64,
@@ -55,9 +55,8 @@ def tensors(m, rng):
 def speak(out, m):
     """Make the decoder's output alive: moving pitch, voicing that switches, falling spectra."""
     scale, bias = out['decoder.output.scale'], out['decoder.output.bias']
-    logits = 5 * BINS + 2 * PHASED
-    scale[logits:] *= 3
-    bias[logits] += 9.0                                       # unvoiced, against the sum of all classes
+    scale[5 * BINS:] *= 3
+    bias[5 * BINS] += 9.0                                     # unvoiced, against the sum of all classes
     tilt = (1 - np.arange(BINS) / 120).astype(np.float32)
     for band in range(3):
         bias[band * BINS:(band + 1) * BINS] += tilt - 0.7

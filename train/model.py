@@ -16,8 +16,9 @@ PERIODIC_LO, PERIODIC_HI = 4, 96             # its bins of 12.5 Hz: 50 to 1200 H
 F0_MIN, F0_MAX = 60.0, 500.0                 # pitch classes are log-spaced between; class 0 is unvoiced
 F0_SPAN = math.log(F0_MAX / F0_MIN)
 EDGE = 11800.0                               # Hz: harmonics above are left out of the pulse train
-PHASED = 48                                  # bins (up to 2.4 kHz) in which the pulses' phase is shaped
-STEADY = 4.0                                 # von Mises concentration of the phase that the pitch alone predicts
+HARMONICS = 10                               # harmonics of the pulse train whose phase the tokens carry
+SHARP = 20.0                                 # how much more likely pitches count in the alignment of harmonics
+STEADY = 4.0                                 # von Mises concentration of the phase that the last hop ended with
 
 
 def sine_window():
@@ -56,6 +57,10 @@ class CausalConv(nn.Module):
         return self.conv(F.pad(x.transpose(1, 2), (self.pad, 0))).transpose(1, 2)
 
 
+def input_size(m):
+    return 3 * BINS + m['bands'] + 2 * (HARMONICS - 1)
+
+
 class Encoder(nn.Module):
     """PCM [B, N] -> latents [B, T, D], each with zero mean and unit variance."""
 
@@ -63,7 +68,7 @@ class Encoder(nn.Module):
         super().__init__()
         fine, coarse, k = m['encoder']['fine'], m['encoder']['coarse'], m['kernel']
         p = m['bands']
-        self.inp = nn.Linear(3 * BINS + p, fine[0])
+        self.inp = nn.Linear(input_size(m), fine[0])
         self.fine = nn.ModuleList([Block(c, m['expand_encoder_fine'], k) for c in fine])
         self.downsample = CausalConv(fine[-1], coarse[0], 4, 2)
         self.coarse = nn.ModuleList([Block(c, m['expand_coarse'], k) for c in coarse])
@@ -74,17 +79,37 @@ class Encoder(nn.Module):
         lag = 1 / (F0_MIN * torch.exp(torch.arange(p) / (p - 1) * F0_SPAN))
         bins = torch.arange(PERIODIC_LO, PERIODIC_HI) * (SR / PAD)
         self.register_buffer('cosines', torch.cos(2 * math.pi * bins[:, None] * lag[None]))
+        harmonics = torch.arange(1, HARMONICS + 1)[:, None] / lag[None] * (PAD / SR)
+        self.register_buffer('harmonics', harmonics.round().long(), persistent=False)       # bins [HARMONICS, P]
+        self.register_buffer('quarters', torch.tensor([1, 1j, -1, -1j]).repeat(PAD // 8 + 1)[:PAD // 2 + 1],
+                             persistent=False)
+
+    def alignment(self, X, periodicity):
+        """Long spectrum [.., PAD / 2 + 1], periodicity [.., P] -> [.., 2 * (HARMONICS - 1)]: phase of the 2nd and
+        further harmonics against the fundamental's, averaged over likely pitches, between -1 and 1."""
+        C = (X * self.quarters)[..., self.harmonics]         # phases at the window's centre [.., HARMONICS, P]
+        first, size = C[..., 0, :], C.abs()
+        w = torch.exp(SHARP * (periodicity - periodicity.amax(-1, keepdim=True))) * size[..., 0, :]
+        back, turn, rows = torch.conj(first) / (size[..., 0, :] + 1e-6), None, []
+        for h in range(1, HARMONICS):
+            turn = back * back if turn is None else turn * back
+            r = (w * C[..., h, :] * turn).sum(-1) / ((w * size[..., h, :]).sum(-1) + 1e-6)
+            rows += [r.real, r.imag]
+        return torch.stack(rows, -1)
 
     def features(self, x):
-        """[B, N] -> [B, 2T, 3 * BINS + P]: compressed complex spectrum, log power, periodicity over P lags."""
+        """[B, N] -> [B, 2T, input_size()]: compressed complex spectrum, log power, periodicity over P lags, alignment
+        of harmonics."""
         X = torch.fft.rfft(F.pad(x, (WIN - HOP, 0)).unfold(1, WIN, HOP) * self.window) / 15.5
         p = X.real ** 2 + X.imag ** 2 + 1e-8
         log_p = torch.log(p)
         compress = torch.exp(-0.35 * log_p)
         long = F.pad(x, (LONG - HOP, 0)).unfold(1, LONG, HOP) * self.long_window
-        mag = torch.fft.rfft(long, PAD)[..., PERIODIC_LO:PERIODIC_HI].abs()
+        L = torch.fft.rfft(long, PAD)
+        mag = L[..., PERIODIC_LO:PERIODIC_HI].abs()
         periodicity = (mag @ self.cosines) / (mag.sum(-1, keepdim=True) + 1e-3)
-        return torch.cat([X.real * compress, X.imag * compress, (log_p + 9) * 0.25, 3 * periodicity], -1)
+        return torch.cat([X.real * compress, X.imag * compress, (log_p + 9) * 0.25, 3 * periodicity,
+                          self.alignment(L, periodicity)], -1)
 
     def forward(self, x):
         with full_precision(x):
@@ -117,7 +142,7 @@ def class_to_f0(logits):
 
 def output_sizes(m):
     """Parts of a row of the decoder network's output, in the order of Decoder.parts()."""
-    return [BINS] * 5 + [PHASED, PHASED, m['bands'] + 1, 2]
+    return [BINS] * 5 + [m['bands'] + 1, 2 * HARMONICS]
 
 
 @torch.no_grad()
@@ -146,43 +171,59 @@ def pulse_phase(start, f0, v):
 
 
 def excitation(f0, v):
-    """F0 [B, 2T] in Hz, phase vectors v -> band-limited pulse train [B, 2T * HOP] of unit power, silent where unvoiced.
+    """F0 [B, 2T] in Hz, phase vectors v [B, 2T, HARMONICS, 2] -> band-limited pulse train [B, 2T * HOP] of unit power,
+    silent where unvoiced.
 
-    f0[j] is reached at the end of hop j. Pitch is linear within a hop and held backwards at an onset; the number of
-    harmonics is fixed within a hop.
+    The first vector is the phase of the fundamental at the hop's start; the others are what the harmonics are ahead of
+    it. f0[j] and these are reached at the end of hop j. They move linearly within a hop and are held backwards at an
+    onset; the number of harmonics is fixed within a hop.
     """
     previous = F.pad(f0, (1, 0))[:, :-1]
     start = torch.where(previous > 0, previous, f0)
-    phase, off = pulse_phase(start, f0, v)
+    phase, off = pulse_phase(start, f0, v[..., 0, :])
     ramp = torch.arange(HOP, device=f0.device) / HOP
     f = start[..., None] + (f0 - start)[..., None] * ramp
     turns = phase[..., None] + torch.cumsum(f / SR, -1) + off[..., None] * (ramp + 1 / HOP)
-    half = (turns - turns.floor()) * math.pi
+    turns = turns - turns.floor()
+    half = turns * math.pi
     k = torch.floor(EDGE / torch.maximum(start, f0).clamp(min=1))[..., None]
     s = torch.sin(half)
     near = s.abs() < 1e-4
     pulse = torch.where(near, k, torch.sin((2 * k + 1) * half) / (2 * torch.where(near, torch.ones_like(s), s)) - 0.5)
+    with torch.no_grad():
+        ahead = torch.atan2(v[..., 1:, 1], v[..., 1:, 0]) / (2 * math.pi)
+        last = torch.where((previous > 0)[..., None], F.pad(ahead, (0, 0, 1, 0))[:, :-1], ahead)
+        move = ahead - last
+        move = move - move.round()
+        for h in range(2, HARMONICS + 1):
+            shift = last[..., h - 2, None] + move[..., h - 2, None] * (ramp + 1 / HOP)
+            pulse = pulse + torch.cos(2 * math.pi * (h * turns + shift)) - torch.cos(2 * math.pi * h * turns)
     return (pulse * torch.sqrt(2 / k) * (f0 > 0)[..., None]).flatten(1)
 
 
-def fundamental_phase(x, f0, window=720):
-    """PCM [B, N] and pitch at each hop's start [B, 2T] (0 = not known) -> unit vectors [B, 2T, 2] along the phase of
-    the fundamental there, and how much of the power around it is the fundamental's, 0 .. 1."""
+def harmonic_phases(x, f0, window=720):
+    """PCM [B, N] and pitch at each hop's start [B, 2T] (0 = not known) -> unit vectors [B, 2T, HARMONICS, 2]: phase of
+    the fundamental there, and of the harmonics ahead of it; and each one's share of the power around it, 0 .. 1."""
     w = torch.hann_window(window, device=x.device)
     frames = F.pad(x, (window // 2, window // 2)).unfold(1, window, HOP)[:, :f0.shape[1]] * w
+    power = (frames ** 2).sum(-1, keepdim=True) / (w ** 2).sum() + 1e-9
     angle = (2 * math.pi / SR) * f0[..., None] * (torch.arange(window, device=x.device) - window // 2)
-    c = torch.stack([(frames * torch.cos(angle)).sum(-1), -(frames * torch.sin(angle)).sum(-1)], -1)
-    size = c.norm(dim=-1)
-    share = 2 * (size / w.sum()) ** 2 / ((frames ** 2).sum(-1) / (w ** 2).sum() + 1e-9)
-    return c / (size[..., None] + 1e-9), share.clamp(max=1) * (f0 > 0)
+    c = torch.stack([(frames * torch.polar(torch.ones_like(angle), -h * angle)).sum(-1)
+                     for h in range(1, HARMONICS + 1)], -1)
+    size = c.abs()
+    u = c / (size + 1e-9)
+    back = torch.conj(u[..., :1]) ** torch.arange(1, HARMONICS + 1, device=x.device)
+    u = torch.cat([u[..., :1], u[..., 1:] * back[..., 1:]], -1)
+    share = 2 * (size / w.sum()) ** 2 / power
+    return torch.view_as_real(u), share.clamp(max=1) * (f0 > 0)[..., None]
 
 
 class Decoder(nn.Module):
     """Latents [B, T, D] -> PCM [B, N].
 
     Per fine frame the network gives a gain spectrum for the pulse train, one for white noise, a free complex
-    spectrum (magnitude and direction) for all the rest, the direction of the pulses' spectrum in its lowest bins,
-    pitch class logits, and the pulse phase as a vector.
+    spectrum (magnitude and direction) for all the rest, pitch class logits, and vectors along the phases of the pulse
+    train's lowest harmonics.
     """
 
     def __init__(self, m):
@@ -195,7 +236,6 @@ class Decoder(nn.Module):
         self.norm = nn.LayerNorm(fine[-1], elementwise_affine=False)
         self.sizes = output_sizes(m)
         self.out = nn.Linear(fine[-1], sum(self.sizes))
-        self.parts(self.out.bias.data)['along'].fill_(1)
         self.register_buffer('window', sine_window())
 
     def network(self, z):
@@ -213,15 +253,14 @@ class Decoder(nn.Module):
 
     def parts(self, o):
         """Rows of the network -> dict of its parts."""
-        names = 'voice', 'breath', 'size', 're', 'im', 'along', 'across', 'logits', 'phase'
-        return dict(zip(names, o.split(self.sizes, -1)))
+        p = dict(zip(('voice', 'breath', 'size', 're', 'im', 'logits', 'phase'), o.split(self.sizes, -1)))
+        p['phase'] = p['phase'].unflatten(-1, (HARMONICS, 2))
+        return p
 
     def synthesise(self, o, f0, noise):
         """Rows o of the network, pitch f0 [B, 2T] in Hz, noise [B, N] of unit variance -> PCM [B, N]."""
         p = self.parts(o)
         E, W = self.spectrum(excitation(f0, p['phase'])), self.spectrum(noise)
-        turn = torch.complex(p['along'], p['across']) * torch.rsqrt(p['along'] ** 2 + p['across'] ** 2 + 1e-6)
-        E = torch.cat([E[..., :PHASED] * turn, E[..., PHASED:]], -1)
         r = torch.rsqrt(p['re'] ** 2 + p['im'] ** 2 + 1e-6) * 15.5 * torch.exp(p['size'].clamp(max=6) - 4)
         X = (E * torch.exp(p['voice'].clamp(max=5) - 3) + W * torch.exp(p['breath'].clamp(max=5) - 4)
              + torch.complex(p['re'] * r, p['im'] * r))

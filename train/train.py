@@ -14,7 +14,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from batches import Batches
 from losses import Discriminator, MelLoss, PhaseLoss, direction_loss, discriminator_loss, generator_losses
-from model import Codec, class_to_f0, f0_to_class, fundamental_phase, HOP
+from model import Codec, class_to_f0, f0_to_class, harmonic_phases, HOP
 from validate import validate
 
 SAVE_SECONDS = 240
@@ -140,9 +140,9 @@ class Trainer:
         noise = (torch.rand_like(x) - 0.5) * 12 ** 0.5
         y = self.codec.decoder.synthesise(o, pitch, noise)
         with torch.no_grad():
-            direction, share = fundamental_phase(x, tracked)
+            direction, share = harmonic_phases(x, tracked)
             share[:, -1:] = 0                            # this window reaches beyond the crop
-        losses['direction'] = direction_loss(parts['phase'], direction, share / (share + 0.05))
+        losses['direction'] = direction_loss(parts['phase'], direction, share)
         x, y = x[:, :-HOP], y[:, :-HOP]                  # the last hop lacks the next frame's half
         with torch.no_grad():
             reference = self.mel.mels(x)
@@ -188,7 +188,8 @@ class Trainer:
             r = min(1.0, (self.step - self.adversarial_from) / 1000)
             ramp = {'adversarial': r, 'features': r, 'discriminator': 0.0}
             losses.update(self.adversarial(x, y, lr))
-        total = sum(v * cfg['weights'].get(k, 0) * ramp.get(k, 1.0) for k, v in losses.items() if k != 'discriminator')
+        weights = dict(cfg['weights'], **phase.get('weights', {}))
+        total = sum(v * weights.get(k, 0) * ramp.get(k, 1.0) for k, v in losses.items() if k != 'discriminator')
         for g in self.opt_g.param_groups:
             g['lr'] = lr * min(1.0, (self.step + 1) / 200)
         self.opt_g.zero_grad()

@@ -42,6 +42,8 @@ static const lac_kernel_entry fft_inverse_table[] = {
 static const lac_kernel_entry compress_spectrum_table[] = {
     AVX512(compress_spectrum) AVX2(compress_spectrum) SIMD128(compress_spectrum) C(compress_spectrum)};
 static const lac_kernel_entry mix_rows_table[] = {AVX512(mix_rows) AVX2(mix_rows) SIMD128(mix_rows) C(mix_rows)};
+static const lac_kernel_entry align_harmonics_table[] = {
+    AVX512(align_harmonics) AVX2(align_harmonics) SIMD128(align_harmonics) C(align_harmonics)};
 static const lac_kernel_entry shape_spectrum_table[] = {
     AVX512(shape_spectrum) AVX2(shape_spectrum) SIMD128(shape_spectrum) C(shape_spectrum)};
 static const lac_kernel_entry pulses_table[] = {AVX512(pulses) AVX2(pulses) SIMD128(pulses) C(pulses)};

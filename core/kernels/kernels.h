@@ -14,6 +14,7 @@
 
 #define LAC_ACT_MAX 4095    /* a quantised activation is in -4095 .. 4095 */
 #define LAC_GEMM_MAX_K 4128 /* 4128 * 4095 * 127 is below 2^31 */
+#define LAC_MAX_BANDS 512   /* pitch classes */
 #define LAC_GEMM_PANEL 16   /* outputs whose weights are packed together */
 
 /* Matrix product: weights int8, a scale an output, bias. */
@@ -66,8 +67,25 @@ typedef void lac_mix_rows_fn(float *out, const float *gains, const float *rows, 
  * gains of pulses and of noise, log magnitude and direction (re, im) of the rest. */
 typedef void lac_shape_spectrum_fn(float *pulses, const float *noise, const float *rows, size_t bins);
 
-/* out[i] = scale * the sum of `harmonics` cosines of equal size at phase[i], in 2^-32 of a turn: a Dirichlet kernel. */
-typedef void lac_pulses_fn(float *out, const uint32_t *phase, size_t n, uint32_t harmonics, float scale);
+/* For h = 2 .. harmonics, averaged over classes p of the fundamental: what the h-th harmonic's phase is ahead of h times
+ * the fundamental's, as a vector out[h - 2] = (re, im); doc/model-format.md has the formula.
+ *   re, im  a spectrum of twice the periodicity window's length, zeros appended
+ *   curve   [P]: three times the periodicity;  at [harmonics][P]: bins; P at most LAC_MAX_BANDS */
+typedef void lac_align_harmonics_fn(float *out, const float *re, const float *im, const float *curve,
+                                    const int32_t *at, size_t P, size_t harmonics);
+
+/* Sums of cosines, phases in 2^-32 of a turn. */
+typedef struct lac_pulse_train {
+    uint32_t harmonics;  /* K >= L */
+    uint32_t leading;    /* L */
+    const uint32_t *lead; /* [L - 1]: what harmonics 2 .. L are ahead at the sample before the first */
+    const uint32_t *step; /* [L - 1]: how that grows a sample */
+    float scale;
+} lac_pulse_train;
+
+/* out[i] = scale * (sum of K cosines of equal size at phase[i], the first L by themselves, with their leads, the
+ * others as a difference of Dirichlet kernels); doc/synthesis.md has the order of operations. */
+typedef void lac_pulses_fn(float *out, const uint32_t *phase, size_t n, const lac_pulse_train *train);
 
 /* out[i] = lac_noise(first + i) */
 typedef void lac_noise_fn(float *out, uint64_t first, size_t n);
@@ -83,6 +101,7 @@ typedef void lac_noise_fn(float *out, uint64_t first, size_t n);
     X(fft_inverse)        \
     X(compress_spectrum)  \
     X(mix_rows)           \
+    X(align_harmonics)    \
     X(shape_spectrum)     \
     X(pulses)             \
     X(noise)

@@ -54,6 +54,52 @@ void LAC_KERNEL(mix_rows)(float *restrict out, const float *restrict gains, cons
         mix_columns(out + c, gains, rows + c, count, width, 1);
 }
 
+#define ALIGN_SHARP (20.0f / 3) /* how much more likely pitches count */
+
+/* Bins as seen from the middle of the periodicity window, a quarter of the transform's length in. */
+static inline void centred(float *restrict to_re, float *restrict to_im, const float *restrict re,
+                           const float *restrict im, const int32_t *restrict at, size_t P)
+{
+    for (size_t p = 0; p < P; p++) {
+        int32_t k = at[p];
+        float a = re[k], b = im[k], x = k & 1 ? -b : a, y = k & 1 ? a : b;
+        to_re[p] = k & 2 ? -x : x;
+        to_im[p] = k & 2 ? -y : y;
+    }
+}
+
+void LAC_KERNEL(align_harmonics)(float *restrict out, const float *restrict re, const float *restrict im,
+                                 const float *restrict curve, const int32_t *restrict at, size_t P, size_t harmonics)
+{
+    float w[LAC_MAX_BANDS], back_re[LAC_MAX_BANDS], back_im[LAC_MAX_BANDS], turn_re[LAC_MAX_BANDS],
+        turn_im[LAC_MAX_BANDS], x[LAC_MAX_BANDS], y[LAC_MAX_BANDS], sizes[LAC_MAX_BANDS], top = curve[0];
+    for (size_t p = 1; p < P; p++)
+        top = curve[p] > top ? curve[p] : top;
+    centred(x, y, re, im, at, P);
+    for (size_t p = 0; p < P; p++) {
+        float size = sqrtf(x[p] * x[p] + y[p] * y[p]);
+        w[p] = lac_expf(ALIGN_SHARP * (curve[p] - top)) * size;
+        turn_re[p] = back_re[p] = x[p] / (size + 1e-6f);
+        turn_im[p] = back_im[p] = -y[p] / (size + 1e-6f);
+    }
+    for (size_t h = 1; h < harmonics; h++) {
+        centred(x, y, re, im, at + h * P, P);
+        for (size_t p = 0; p < P; p++) {
+            float c = turn_re[p] * back_re[p] - turn_im[p] * back_im[p];
+            float d = turn_re[p] * back_im[p] + turn_im[p] * back_re[p];
+            float a = x[p], b = y[p];
+            turn_re[p] = c;
+            turn_im[p] = d;
+            x[p] = w[p] * (a * c - b * d);
+            y[p] = w[p] * (a * d + b * c);
+            sizes[p] = w[p] * sqrtf(a * a + b * b);
+        }
+        float g = 1 / (lac_sum(sizes, P) + 1e-6f);
+        out[2 * h - 2] = lac_sum(x, P) * g;
+        out[2 * h - 1] = lac_sum(y, P) * g;
+    }
+}
+
 /* ---- synthesis ---- */
 
 static inline float below(float x, float limit)
@@ -75,15 +121,28 @@ void LAC_KERNEL(shape_spectrum)(float *restrict pulses, const float *restrict no
     }
 }
 
-void LAC_KERNEL(pulses)(float *restrict out, const uint32_t *restrict phase, size_t n, uint32_t harmonics,
-                        float scale)
+static inline float cos_turn(uint32_t phase)
 {
-    const float all = (float)harmonics;
+    return lac_sin_turn(phase + 0x40000000u);
+}
+
+void LAC_KERNEL(pulses)(float *restrict out, const uint32_t *restrict phase, size_t n, const lac_pulse_train *train)
+{
+    const uint32_t all = train->harmonics, low = train->leading;
+    const float rest = (float)(all - low), scale = train->scale;
+    for (size_t i = 0; i < n; i++)
+        out[i] = cos_turn(phase[i]);
+    for (uint32_t h = 2; h <= low; h++) {
+        const uint32_t lead = train->lead[h - 2], step = train->step[h - 2];
+        for (size_t i = 0; i < n; i++)
+            out[i] += cos_turn(h * phase[i] + lead + ((uint32_t)i + 1) * step);
+    }
     for (size_t i = 0; i < n; i++) {
-        float s = lac_sin_turn(phase[i] >> 1);
-        /* (2 * harmonics + 1) * phase / 2 */
-        float ratio = lac_sin_turn(harmonics * phase[i] + (phase[i] >> 1)) / (2 * s) - 0.5f;
-        out[i] = (s < 1e-4f && s > -1e-4f ? all : ratio) * scale;
+        uint32_t half = phase[i] >> 1;
+        float s = lac_sin_turn(half);
+        /* (2 K + 1) * phase / 2 */
+        float upper = (lac_sin_turn(all * phase[i] + half) - lac_sin_turn(low * phase[i] + half)) / (2 * s);
+        out[i] = ((s < 1e-4f && s > -1e-4f ? rest : upper) + out[i]) * scale;
     }
 }
 
