@@ -51,25 +51,51 @@ static size_t pack_matrices(lac_model *m, uint8_t *at)
     return bytes;
 }
 
+static lac_codebook codebook_of(const lac_model *m, size_t stage)
+{
+    size_t first = stage * m->arch.codewords;
+    return (lac_codebook){m->arch.codewords, m->arch.latent, m->codes + first * m->arch.latent, m->half_norm + first,
+                          NULL};
+}
+
+static size_t codes_bytes(const lac_arch *a)
+{
+    return a->codebooks * lac_codebook_packed_bytes(&(lac_codebook){.codewords = a->codewords, .dimension = a->latent});
+}
+
+static void pack_codes(lac_model *m, uint8_t *at)
+{
+    m->packed_codes = at;
+    for (size_t q = 0; q < m->arch.codebooks; q++) {
+        lac_codebook book = codebook_of(m, q);
+        lac_codebook_pack(&book, at);
+        at += lac_codebook_packed_bytes(&book);
+    }
+}
+
 static size_t align_up(size_t n)
 {
     return (n + LAC_ALIGN - 1) / LAC_ALIGN * LAC_ALIGN;
 }
 
-/* One piece of memory: the model, then half_norm, then the packed matrices. */
+/* One piece of memory: the model, then half_norm, then what is packed. */
 static int create(lac_model **model, lac_model *parsed)
 {
     const lac_arch *a = &parsed->arch;
     size_t codes = (size_t)a->codebooks * a->codewords;
     size_t head = align_up(sizeof *parsed), norms = align_up(codes * sizeof(int32_t));
     choose_kernels(parsed);
-    unsigned char *base = lac_alloc(head + norms + (parsed->kernels.packed ? pack_matrices(parsed, NULL) : 0));
+    int packed = parsed->kernels.packed;
+    size_t matrices = packed ? pack_matrices(parsed, NULL) : 0;
+    unsigned char *base = lac_alloc(head + norms + matrices + (packed ? codes_bytes(a) : 0));
     if (base == NULL)
         return LAC_ERROR_MEMORY;
     parsed->half_norm = (int32_t *)(void *)(base + head);
     lac_rvq_half_norms((int32_t *)(void *)(base + head), parsed->codes, codes, a->latent);
-    if (parsed->kernels.packed)
+    if (packed) {
         pack_matrices(parsed, base + head + norms);
+        pack_codes(parsed, base + head + norms + matrices);
+    }
     *model = (lac_model *)(void *)base;
     **model = *parsed;
     return LAC_OK;

@@ -86,6 +86,7 @@ struct lac_model {
     lac_decoder_weights decoder;
     const int16_t *codes;     /* [Q][K][D], fixed point, one = LAC_LATENT_ONE */
     const int32_t *half_norm; /* [Q][K]: sum(code^2) >> 1, computed at open */
+    const uint8_t *packed_codes; /* [Q] books by lac_codebook_pack, for kernels with `packed` set; else NULL */
     lac_kernels kernels;      /* chosen at open */
     char kernel_names[LAC_KERNEL_NAMES_SIZE];
     const void *data;         /* the file */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #define ROWS 64 /* searched for together */
-#define PART 64 /* codewords that the first cache holds beside the rows */
 
 static inline int32_t dot(const int16_t *a, const int16_t *b, size_t n)
 {
@@ -25,39 +24,14 @@ void lac_rvq_half_norms(int32_t *half_norm, const int16_t *codes, size_t count, 
         half_norm[k] = dot(codes + k * dimension, codes + k * dimension, dimension) >> 1;
 }
 
-typedef struct nearest {
-    int32_t score;
-    uint32_t index;
-} nearest;
-
-/* Codewords first .. end - 1 against row r. */
-static inline nearest search(nearest best, const int16_t *r, const int16_t *codes, const int32_t *half_norm,
-                             size_t first, size_t end, size_t dimension)
-{
-    for (size_t k = first; k < end; k++) {
-        int32_t score = dot(r, codes + k * dimension, dimension) - half_norm[k];
-        if (score > best.score)
-            best = (nearest){score, (uint32_t)k};
-    }
-    return best;
-}
-
-/* One stage of `count` rows: those of r [rows][D] that `which` names. Part by part, so that the codewords of a part
- * stay in the cache for all rows; the usual dimension as a constant, which lets the compiler unroll. */
-static void search_rows(const lac_rvq *q, size_t stage, const int16_t *r, const uint8_t *which, size_t count,
-                        nearest *best)
+/* The nearest codewords of one stage to the rows r [count] [D]. */
+static void search(const lac_rvq *q, size_t stage, const int16_t *const *r, size_t count, uint16_t *nearest)
 {
     size_t K = q->codewords, D = q->dimension;
-    const int16_t *codes = q->codes + stage * K * D;
-    const int32_t *half_norm = q->half_norm + stage * K;
-    for (size_t i = 0; i < count; i++)
-        best[i] = (nearest){INT32_MIN, 0};
-    for (size_t first = 0; first < K; first += PART) {
-        size_t end = first + PART < K ? first + PART : K;
-        for (size_t i = 0; i < count; i++)
-            best[i] = D == LAC_RVQ_MAX_D ? search(best[i], r + which[i] * D, codes, half_norm, first, end, LAC_RVQ_MAX_D)
-                                         : search(best[i], r + which[i] * D, codes, half_norm, first, end, D);
-    }
+    lac_codebook book = {q->codewords, q->dimension, q->codes + stage * K * D, q->half_norm + stage * K, NULL};
+    if (q->packed)
+        book.packed = q->packed + stage * lac_codebook_packed_bytes(&book);
+    (q->packed ? q->nearest : lac_nearest_c)(nearest, r, count, &book);
 }
 
 /* At most ROWS rows. */
@@ -65,19 +39,21 @@ static void encode_rows(const lac_rvq *q, const uint32_t *stages, size_t rows, u
 {
     size_t D = q->dimension;
     for (uint32_t s = 0; s < q->stages; s++) {
-        uint8_t which[ROWS];
-        nearest best[ROWS];
-        size_t count = 0;
+        size_t which[ROWS], count = 0;
+        const int16_t *r[ROWS];
+        uint16_t nearest[ROWS];
         for (size_t i = 0; i < rows; i++)
-            if (s < stages[i])
-                which[count++] = (uint8_t)i;
-        search_rows(q, s, residual, which, count, best);
+            if (s < stages[i]) {
+                r[count] = residual + i * D;
+                which[count++] = i;
+            }
+        search(q, s, r, count, nearest);
         for (size_t i = 0; i < count; i++) {
-            const int16_t *code = q->codes + (s * (size_t)q->codewords + best[i].index) * D;
-            int16_t *r = residual + which[i] * D;
-            tokens[which[i] * q->stages + s] = (uint16_t)best[i].index;
+            const int16_t *code = q->codes + (s * (size_t)q->codewords + nearest[i]) * D;
+            int16_t *left = residual + which[i] * D;
+            tokens[which[i] * q->stages + s] = nearest[i];
             for (size_t d = 0; d < D; d++)
-                r[d] = clamp(r[d] - code[d]);
+                left[d] = clamp(left[d] - code[d]);
         }
     }
 }

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels.h"
+
 #define LAC_RVQ_MAX 4095
 #define LAC_RVQ_MAX_D 64
 
@@ -16,6 +18,8 @@ typedef struct lac_rvq {
     uint32_t stages, codewords, dimension; /* Q, K, D */
     const int16_t *codes;                  /* [Q][K][D] */
     const int32_t *half_norm;              /* [Q][K] */
+    const uint8_t *packed;                 /* [Q] books by lac_codebook_pack for `nearest`, or NULL: then it is */
+    lac_nearest_fn *nearest;               /* lac_nearest_c */
 } lac_rvq;
 
 /* half_norm[k] = sum(code[k]^2) >> 1.  codes [count][D]. */

@@ -164,7 +164,7 @@ Test(reference, tokens_of_a_latent_match)
     const lac_arch *a = &r.model->arch;
     const array *grid = find(&r, "encoder.latent.grid"), *tokens = find(&r, "tokens");
     const array *sums = find(&r, "decoder.latent.grid");
-    lac_rvq q = {a->codebooks, a->codewords, a->latent, r.model->codes, r.model->half_norm};
+    lac_rvq q = {a->codebooks, a->codewords, a->latent, r.model->codes, r.model->half_norm, NULL, NULL};
     for (size_t t = 0; t < grid->rows; t++) {
         int16_t z[LAC_RVQ_MAX_D], rest[LAC_RVQ_MAX_D];
         uint16_t row[LAC_MAX_CODEBOOKS];

@@ -18,7 +18,7 @@ static int16_t random_value(random_source *r, int limit)
 /* Stages get finer, as trained ones do. */
 static quantiser quantiser_new(random_source *r, uint32_t Q, uint32_t K, uint32_t D, int limit)
 {
-    quantiser z = {{Q, K, D, NULL, NULL}, test_alloc((size_t)Q * K * D, sizeof(int16_t)),
+    quantiser z = {{Q, K, D, NULL, NULL, NULL, NULL}, test_alloc((size_t)Q * K * D, sizeof(int16_t)),
                    test_alloc((size_t)Q * K, sizeof(int32_t))};
     for (size_t s = 0; s < Q; s++, limit = 1 + limit * 3 / 4)
         for (size_t i = 0; i < (size_t)K * D; i++)
@@ -130,7 +130,7 @@ Test(rvq, extreme_values_stay_exact)
     lac_rvq_half_norms(half_norm, codes, 4, LAC_RVQ_MAX_D);
     cr_assert_eq(half_norm[0], 64 * 4095 * 4095 / 2);
     cr_assert_eq(half_norm[3], 32);
-    lac_rvq q = {2, 2, LAC_RVQ_MAX_D, codes, half_norm};
+    lac_rvq q = {2, 2, LAC_RVQ_MAX_D, codes, half_norm, NULL, NULL};
     for (int sign = -1; sign <= 1; sign++) {
         for (int i = 0; i < LAC_RVQ_MAX_D; i++)
             x[i] = (int16_t)(sign * LAC_RVQ_MAX);
@@ -146,7 +146,7 @@ Test(rvq, the_lowest_index_wins_among_equals)
         codes[k * 8] = k < 2 ? -50 : 100;
     uint16_t token;
     lac_rvq_half_norms(half_norm, codes, 6, 8);
-    lac_rvq q = {1, 6, 8, codes, half_norm};
+    lac_rvq q = {1, 6, 8, codes, half_norm, NULL, NULL};
     lac_rvq_encode(&q, x, &(uint32_t){1}, 1, &token, residual);
     cr_assert_eq(token, 2);
     cr_assert(residual[0] == 0 && residual[1] == -100);

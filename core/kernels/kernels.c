@@ -48,6 +48,8 @@ static const lac_kernel_entry shape_spectrum_table[] = {
     AVX512(shape_spectrum) AVX2(shape_spectrum) SIMD128(shape_spectrum) C(shape_spectrum)};
 static const lac_kernel_entry pulses_table[] = {AVX512(pulses) AVX2(pulses) SIMD128(pulses) C(pulses)};
 static const lac_kernel_entry noise_table[] = {AVX512(noise) AVX2(noise) SIMD128(noise) C(noise)};
+static const lac_kernel_entry nearest_table[] = {
+    AVX512VNNI(nearest) AVX512(nearest) AVX2(nearest) NEON(nearest) SIMD128(nearest) C(nearest)};
 
 static const struct {
     const lac_kernel_entry *entries;
@@ -81,5 +83,5 @@ void lac_kernels_choose(lac_kernels *kernels, uint32_t flags)
     kernels->names[LAC_OPERATION_##op] = e->name;
     LAC_OPERATIONS(CHOOSE)
 #undef CHOOSE
-    kernels->packed = kernels->gemm_s16s8 != lac_gemm_s16s8_c;
+    kernels->packed = kernels->gemm_s16s8 != lac_gemm_s16s8_c || kernels->nearest != lac_nearest_c;
 }

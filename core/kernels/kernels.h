@@ -90,6 +90,18 @@ typedef void lac_pulses_fn(float *out, const uint32_t *phase, size_t n, const la
 /* out[i] = lac_noise(first + i) */
 typedef void lac_noise_fn(float *out, uint64_t first, size_t n);
 
+/* A stage of a residual quantiser. All values are in -4095 .. 4095, so that its sums are exact in int32. */
+typedef struct lac_codebook {
+    uint32_t codewords, dimension; /* K <= 65536, D <= 64 */
+    const int16_t *codes;          /* [K][D] */
+    const int32_t *half_norm;      /* [K]: sum(code[k]^2) >> 1 */
+    const uint8_t *packed;         /* by lac_codebook_pack, for all kernels but the C one */
+} lac_codebook;
+
+/* tokens[i] = the k with the largest sum_d rows[i][d] * codes[k][d] - half_norm[k], the lowest among equals.
+ *   rows [count] pointers to [D] */
+typedef void lac_nearest_fn(uint16_t *tokens, const int16_t *const *rows, size_t count, const lac_codebook *book);
+
 /* Every operation OP: its type lac_OP_fn, its member of lac_kernels, its functions lac_OP_c, lac_OP_avx2 .. */
 #define LAC_OPERATIONS(X) \
     X(gemm_s16s8)         \
@@ -104,7 +116,8 @@ typedef void lac_noise_fn(float *out, uint64_t first, size_t n);
     X(align_harmonics)    \
     X(shape_spectrum)     \
     X(pulses)             \
-    X(noise)
+    X(noise)              \
+    X(nearest)
 
 enum lac_operation {
 #define LAC_INDEX(op) LAC_OPERATION_##op,
@@ -124,7 +137,7 @@ typedef struct lac_kernels {
 #define LAC_MEMBER(op) lac_##op##_fn *op;
     LAC_OPERATIONS(LAC_MEMBER)
 #undef LAC_MEMBER
-    int packed;                            /* gemm_s16s8 reads lac_linear.packed */
+    int packed;                            /* gemm_s16s8 and nearest read packed weights and codes */
     const char *names[LAC_OPERATION_COUNT]; /* "gemm_s16s8_avx2" .. */
 } lac_kernels;
 
@@ -156,5 +169,18 @@ lac_linear lac_linear_part(const lac_linear *l, uint32_t first, uint32_t count);
 /* kernels->gemm_s16s8 of all outputs, over `threads` threads. */
 void lac_gemm(const lac_kernels *kernels, float *out, size_t ldo, const int16_t *a, const float *a_scale,
               const lac_linear *w, size_t M, unsigned threads);
+
+/* ---- codebooks ---- */
+
+#define LAC_CODE_PANEL 16 /* codewords that are packed together */
+
+/* A panel of LAC_CODE_PANEL codewords is packed as what their scores begin with, -half_norm, then
+ * [ceil(D / 2)][codewords][2] elements, zeros where the book ends, where scores begin with INT32_MIN. All kernels but
+ * the C one read this layout. */
+size_t lac_codebook_panel_bytes(size_t dimension);
+size_t lac_codebook_packed_bytes(const lac_codebook *book);
+
+/* book->packed = to [lac_codebook_packed_bytes], filled. */
+void lac_codebook_pack(lac_codebook *book, uint8_t *to);
 
 #endif

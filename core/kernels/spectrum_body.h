@@ -29,8 +29,8 @@ void LAC_KERNEL(compress_spectrum)(float *restrict out, const float *restrict sp
 
 /* `block` columns, a constant, whose sums stay in registers. */
 static inline __attribute__((always_inline)) void
-mix_columns(float *restrict out, const float *restrict gains, const float *restrict rows, size_t count, size_t width,
-            size_t block)
+mix_columns(float *restrict out, const float *restrict gains, const float *restrict rows, size_t count,
+            size_t width, size_t block)
 {
     float sums[64] = {0};
     for (size_t k = 0; k < count; k++)
