@@ -7,13 +7,13 @@
 #define INPUT_PAST 2 /* latents before its own that the first layer sees */
 #define PITCH_AT (LAC_SPECTRA / LAC_GEMM_PANEL * LAC_GEMM_PANEL) /* the output that `pitch` begins with */
 
-void lac_decoder_lane_init(lac_decoder_lane *lane, lac_workspace *w, const lac_model *m)
+void lac_decoder_lane_init(lac_decoder_lane *lane, lac_workspace *w, const lac_model *m, size_t frames)
 {
     const lac_decoder_weights *net = &m->decoder;
     lane->model = m;
-    lac_history_init(&lane->history[LAC_DECODER_INPUT], w, 1, m->arch.latent, INPUT_PAST);
-    lac_stack_history(&lane->history[LAC_DECODER_COARSE], w, net->coarse, m->arch.decoder_coarse_count);
-    lac_stack_history(&lane->history[LAC_DECODER_FINE], w, net->fine, m->arch.decoder_fine_count);
+    lac_history_init(&lane->history[LAC_DECODER_INPUT], w, 1, m->arch.latent, INPUT_PAST, frames);
+    lac_stack_history(&lane->history[LAC_DECODER_COARSE], w, net->coarse, m->arch.decoder_coarse_count, frames);
+    lac_stack_history(&lane->history[LAC_DECODER_FINE], w, net->fine, m->arch.decoder_fine_count, 2 * frames);
 }
 
 void lac_decoder_lane_reset(lac_decoder_lane *lane)
@@ -51,8 +51,7 @@ int lac_decoder_net_init(lac_decoder_net *n, lac_workspace *w, const lac_model *
     lac_layer_work_init(&n->work, w, &needs, &m->kernels, threads);
 
     n->model = m;
-    n->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm, NULL,
-                       NULL};
+    n->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm};
     lac_stack_init(&n->coarse, w, net->coarse, m->arch.decoder_coarse_count, coarse_rows);
     lac_stack_init(&n->fine, w, net->fine, m->arch.decoder_fine_count, fine_rows);
     n->pitch = lac_linear_part(&net->output, PITCH_AT, net->output.out - PITCH_AT);

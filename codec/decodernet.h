@@ -23,7 +23,8 @@ typedef struct lac_decoder_lane {
     lac_history history[LAC_DECODER_HISTORIES];
 } lac_decoder_lane;
 
-void lac_decoder_lane_init(lac_decoder_lane *lane, lac_workspace *w, const lac_model *model);
+/* For at most `frames` frames a call. */
+void lac_decoder_lane_init(lac_decoder_lane *lane, lac_workspace *w, const lac_model *model, size_t frames);
 void lac_decoder_lane_reset(lac_decoder_lane *lane);
 
 /* Frames to decode, row-major: tokens [rows][Q] and their counts [rows], or latents [rows][D]. */

@@ -12,9 +12,9 @@ void lac_encoder_lane_init(lac_encoder_lane *lane, lac_workspace *w, const lac_m
     const lac_encoder_weights *net = &m->encoder;
     lane->model = m;
     lane->pcm = lac_workspace_take(w, LAC_FEATURE_PAST + frames * LAC_FRAME, sizeof(float));
-    lac_stack_history(&lane->history[LAC_ENCODER_FINE], w, net->fine, m->arch.encoder_fine_count);
-    lac_history_init(&lane->history[LAC_ENCODER_DOWN], w, 1, net->fine[0].width, DOWN_PAST);
-    lac_stack_history(&lane->history[LAC_ENCODER_COARSE], w, net->coarse, m->arch.encoder_coarse_count);
+    lac_stack_history(&lane->history[LAC_ENCODER_FINE], w, net->fine, m->arch.encoder_fine_count, 2 * frames);
+    lac_history_init(&lane->history[LAC_ENCODER_DOWN], w, 1, net->fine[0].width, DOWN_PAST, 2 * frames);
+    lac_stack_history(&lane->history[LAC_ENCODER_COARSE], w, net->coarse, m->arch.encoder_coarse_count, frames);
 }
 
 void lac_encoder_lane_reset(lac_encoder_lane *lane)
@@ -59,8 +59,7 @@ int lac_encoder_net_init(lac_encoder_net *n, lac_workspace *w, const lac_model *
 
     n->model = m;
     n->threads = threads;
-    n->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm,
-                       m->packed_codes, m->kernels.nearest};
+    n->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm};
     lac_stack_init(&n->fine, w, net->fine, m->arch.encoder_fine_count, fine_rows);
     lac_stack_init(&n->coarse, w, net->coarse, m->arch.encoder_coarse_count, coarse_rows);
     n->histories = lac_workspace_take(w, lanes, sizeof *n->histories);

@@ -24,7 +24,7 @@ typedef struct lac_encoder_lane {
     lac_history history[LAC_ENCODER_HISTORIES];
 } lac_encoder_lane;
 
-/* Room for `frames` frames of samples. */
+/* For at most `frames` frames a call. */
 void lac_encoder_lane_init(lac_encoder_lane *lane, lac_workspace *w, const lac_model *model, size_t frames);
 void lac_encoder_lane_reset(lac_encoder_lane *lane);
 

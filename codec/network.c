@@ -4,6 +4,8 @@
 
 #include "parallel.h"
 
+#define ROOM 3 /* rows behind the past of a short call's layer: more are moved less often and take more memory */
+
 void lac_tap_layer(const lac_tap *tap, const char *name, int index, const float *x, size_t rows, size_t width,
                    size_t stride)
 {
@@ -18,9 +20,10 @@ static void restart(lac_history *h)
         h->next[l] = (uint32_t)(h->past + l % (h->span - h->past + 1));
 }
 
-void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past)
+void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past, size_t rows)
 {
-    *h = (lac_history){.layers = layers, .width = width, .past = past, .span = 2 * past};
+    size_t room = rows > ROOM ? rows : ROOM;
+    *h = (lac_history){.layers = layers, .width = width, .past = past, .span = past + (room < past ? room : past)};
     h->rows = lac_workspace_take(w, layers * h->span * width, sizeof(float));
     h->next = lac_workspace_take(w, layers, sizeof *h->next);
     if (h->next)
@@ -146,9 +149,9 @@ void lac_stack_init(lac_stack *s, lac_workspace *w, const lac_block *blocks, siz
     s->x = lac_workspace_take(w, rows * s->width, sizeof(float));
 }
 
-void lac_stack_history(lac_history *h, lac_workspace *w, const lac_block *blocks, size_t count)
+void lac_stack_history(lac_history *h, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows)
 {
-    lac_history_init(h, w, count, blocks[0].width, blocks[0].kernel - 1);
+    lac_history_init(h, w, count, blocks[0].width, blocks[0].kernel - 1, rows);
 }
 
 typedef struct block_job {

@@ -30,7 +30,8 @@ typedef struct lac_history {
     size_t layers, width, past, span;
 } lac_history;
 
-void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past);
+/* For at most `rows` rows a call. */
+void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past, size_t rows);
 void lac_history_reset(lac_history *h);
 
 /* Scratch that all layers share. Collect the needs of each layer, then take it. */
@@ -76,8 +77,8 @@ typedef struct lac_stack {
 
 void lac_stack_init(lac_stack *s, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows);
 
-/* What one stream remembers of a stack's blocks. */
-void lac_stack_history(lac_history *h, lac_workspace *w, const lac_block *blocks, size_t count);
+/* What one stream remembers of a stack's blocks, for at most `rows` rows a call. */
+void lac_stack_history(lac_history *h, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows);
 
 /* s->x [count][rows][width] through all blocks, in place. */
 void lac_stack_run(lac_stack *s, lac_history *const *lanes, size_t count, size_t rows, lac_layer_work *work,

@@ -235,6 +235,7 @@ Test(batch, many_streams_equal_one)
         out[i] = pcm + i * LAC_FRAME;
     }
     lac_batch *batch = open_batch(b.model, MANY, 2);
+    lac_alloc_fail_at(1); /* nothing allocates from here on */
     for (size_t t = 0; t < STEPS; t++) {
         for (size_t i = 0; i < MANY; i++)
             in[i] = b.sound + t * LAC_FRAME;
@@ -247,6 +248,7 @@ Test(batch, many_streams_equal_one)
             cr_assert_arr_eq(out[i], expected, sizeof expected, "frame %zu, stream %zu", t, i);
         }
     }
+    lac_alloc_fail_at(0);
     lac_batch_close(&batch);
     for (size_t i = 0; i < MANY; i++) {
         lac_encoder_close(&encoders[i]);
