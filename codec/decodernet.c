@@ -51,7 +51,8 @@ int lac_decoder_net_init(lac_decoder_net *n, lac_workspace *w, const lac_model *
     lac_layer_work_init(&n->work, w, &needs, &m->kernels, threads);
 
     n->model = m;
-    n->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm};
+    n->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm, NULL,
+                       NULL};
     lac_stack_init(&n->coarse, w, net->coarse, m->arch.decoder_coarse_count, coarse_rows);
     lac_stack_init(&n->fine, w, net->fine, m->arch.decoder_fine_count, fine_rows);
     n->pitch = lac_linear_part(&net->output, PITCH_AT, net->output.out - PITCH_AT);

@@ -59,7 +59,8 @@ int lac_encoder_net_init(lac_encoder_net *n, lac_workspace *w, const lac_model *
 
     n->model = m;
     n->threads = threads;
-    n->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm};
+    n->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm,
+                       m->packed_codes, m->kernels.nearest};
     lac_stack_init(&n->fine, w, net->fine, m->arch.encoder_fine_count, fine_rows);
     lac_stack_init(&n->coarse, w, net->coarse, m->arch.encoder_coarse_count, coarse_rows);
     n->histories = lac_workspace_take(w, lanes, sizeof *n->histories);
