@@ -6,7 +6,7 @@
 #include "fmath.h"
 #include "parallel.h"
 
-/* Scratch of one thread: [LAC_LONG_FFT] input, [LAC_LONG_FFT + 2] spectrum, the transform's own. */
+/* Scratch of one thread: [LAC_LONG_FFT] input, [LAC_LONG_FFT + 2] spectrum, the transform's own or collected bins. */
 #define INPUT_FLOATS ((size_t)LAC_LONG_FFT)
 #define SPECTRUM_FLOATS ((size_t)LAC_LONG_FFT + 2)
 
@@ -24,6 +24,8 @@ int lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model,
     size_t fft_floats = lac_fft_scratch(LAC_LONG_FFT);
     if (fft_floats < lac_fft_scratch(LAC_WINDOW))
         fft_floats = lac_fft_scratch(LAC_WINDOW);
+    if (fft_floats < 2 * LAC_HARMONICS * model->arch.bands)
+        fft_floats = 2 * LAC_HARMONICS * model->arch.bands;
     f->kernels = &model->kernels;
     f->weights = &model->encoder;
     f->bands = model->arch.bands;
@@ -48,6 +50,19 @@ static void spectrum(const lac_features *f, const float *pcm, float *out, float 
     f->kernels->compress_spectrum(out, bins, LAC_BINS);
 }
 
+/* curve [bands] is followed by the alignment of harmonics. The bins are collected here: where a set of instructions can
+ * gather, compilers do, which is slower. */
+static void align(const lac_features *f, const float *bins, float *curve, float *scratch)
+{
+    const size_t n = LAC_HARMONICS * f->bands;
+    float *re = scratch, *im = scratch + n;
+    for (size_t i = 0; i < n; i++) {
+        re[i] = bins[f->harmonics[i]];
+        im[i] = bins[LAC_LONG_FFT / 2 + 1 + f->harmonics[i]];
+    }
+    f->kernels->align_harmonics(curve + f->bands, re, im, curve, f->harmonics, f->bands, LAC_HARMONICS);
+}
+
 /* The periodicity curve, and by it the alignment of harmonics. */
 static void periodicity(const lac_features *f, const float *pcm, float *out, float *scratch)
 {
@@ -66,8 +81,7 @@ static void periodicity(const lac_features *f, const float *pcm, float *out, flo
     f->kernels->mix_rows(out, magnitude, f->weights->cosines, LAC_PERIODIC_BINS, f->bands);
     for (size_t p = 0; p < f->bands; p++)
         out[p] *= factor;
-    f->kernels->align_harmonics(out + f->bands, re - LAC_PERIODIC_LO, im - LAC_PERIODIC_LO, out, f->harmonics,
-                                f->bands, LAC_HARMONICS);
+    align(f, bins, out, bins + SPECTRUM_FLOATS);
 }
 
 typedef struct feature_job {

@@ -8,7 +8,7 @@
 #define HOP 240
 #define LONGEST 300
 
-enum { A, B, C, OUT, EXPECTED };
+enum { A, B, C, D, OUT, EXPECTED };
 
 static float *floats(int index, size_t n, int side)
 {
@@ -100,16 +100,17 @@ void check_align_harmonics(check_function *function)
 {
     EACH_CASE(n, kind, side)
     {
-        size_t bands = n + 1, bins = 40 + n;
-        float *spectrum = floats(A, 2 * bins, side), *curve = floats(B, bands, side);
+        size_t bands = n + 1;
+        float *re = floats(A, 4 * bands, side), *im = floats(B, 4 * bands, side), *curve = floats(D, bands, side);
         int32_t *at = check_buffer(C, 4 * bands * sizeof(int32_t), (check_side)side);
         float *out = floats(OUT, 6, side), *expected = floats(EXPECTED, 6, 0);
-        check_fill_floats(spectrum, 2 * bins, kind);
+        check_fill_floats(re, 4 * bands, kind);
+        check_fill_floats(im, 4 * bands, kind);
         check_fill_floats(curve, bands, kind);
         for (size_t i = 0; i < 4 * bands; i++)
-            at[i] = (int32_t)check_random((uint32_t)bins);
-        lac_align_harmonics_c(expected, spectrum, spectrum + bins, curve, at, bands, 4);
-        ((lac_align_harmonics_fn *)function)(out, spectrum, spectrum + bins, curve, at, bands, 4);
+            at[i] = (int32_t)check_random(400);
+        lac_align_harmonics_c(expected, re, im, curve, at, bands, 4);
+        ((lac_align_harmonics_fn *)function)(out, re, im, curve, at, bands, 4);
         compare(out, expected, 6, n, kind);
     }
 }
@@ -170,7 +171,7 @@ static void run_align_harmonics(void *user)
     int32_t at[10 * WIDTH];
     for (int32_t i = 0; i < 10 * WIDTH; i++)
         at[i] = i % BINS;
-    ((lac_align_harmonics_fn *)b->function)(b->out, b->a, b->a + BINS, b->b, at, WIDTH, 10);
+    ((lac_align_harmonics_fn *)b->function)(b->out, b->a, b->b, b->b, at, WIDTH, 10);
 }
 
 static void run_noise(void *user)

@@ -69,8 +69,8 @@ typedef void lac_shape_spectrum_fn(float *pulses, const float *noise, const floa
 
 /* For h = 2 .. harmonics, averaged over classes p of the fundamental: what the h-th harmonic's phase is ahead of h times
  * the fundamental's, as a vector out[h - 2] = (re, im); doc/model-format.md has the formula.
- *   re, im  a spectrum of twice the periodicity window's length, zeros appended
- *   curve   [P]: three times the periodicity;  at [harmonics][P]: bins; P at most LAC_MAX_BANDS */
+ *   re, im  [harmonics][P]: the bins `at` of the periodicity window's transform, zeros appended to twice its length
+ *   curve   [P]: three times the periodicity;  P at most LAC_MAX_BANDS */
 typedef void lac_align_harmonics_fn(float *out, const float *re, const float *im, const float *curve,
                                     const int32_t *at, size_t P, size_t harmonics);
 

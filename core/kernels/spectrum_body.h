@@ -6,6 +6,7 @@
 #define LAC_CORE_SPECTRUM_BODY_H
 
 #include <math.h>
+#include <string.h>
 
 #include "fmath.h"
 #include "kernels.h"
@@ -56,15 +57,56 @@ void LAC_KERNEL(mix_rows)(float *restrict out, const float *restrict gains, cons
 
 #define ALIGN_SHARP (20.0f / 3) /* how much more likely pitches count */
 
-/* Bins as seen from the middle of the periodicity window, a quarter of the transform's length in. */
-static inline void centred(float *restrict to_re, float *restrict to_im, const float *restrict re,
-                           const float *restrict im, const int32_t *restrict at, size_t P)
+/* x + i y = the bins at[p] as seen from the middle of the periodicity window, a quarter of the transform's length in:
+ * times i^at[p]. */
+static inline void centred(float *restrict x, float *restrict y, const float *restrict re, const float *restrict im,
+                           const int32_t *restrict at, size_t P)
 {
     for (size_t p = 0; p < P; p++) {
-        int32_t k = at[p];
-        float a = re[k], b = im[k], x = k & 1 ? -b : a, y = k & 1 ? a : b;
-        to_re[p] = k & 2 ? -x : x;
-        to_im[p] = k & 2 ? -y : y;
+        uint32_t k = (uint32_t)at[p], odd = 0u - (k & 1), sign = (k & 2) << 30;
+        uint32_t a = lac_float_bits(re[p]), b = lac_float_bits(im[p]);
+        x[p] = lac_bits_float(((a & ~odd) | ((b ^ 0x80000000u) & odd)) ^ sign);
+        y[p] = lac_bits_float(((b & ~odd) | (a & odd)) ^ sign);
+    }
+}
+
+/* lac_sum of n values with zeros behind them up to the next multiple of LAC_LANES. */
+static inline float padded_sum(const float *restrict x, size_t n)
+{
+    float lanes[LAC_LANES] = {0};
+    for (size_t t = 0; t < n; t += LAC_LANES)
+        for (size_t i = 0; i < LAC_LANES; i++)
+            lanes[i] += x[t + i];
+    return lac_reduce16(lanes);
+}
+
+/* turn *= back; x + i y = w * (x + i y) * turn; sizes = w * |x + i y|. */
+static inline void align(float *restrict x, float *restrict y, float *restrict sizes, float *restrict turn_re,
+                         float *restrict turn_im, const float *restrict back_re, const float *restrict back_im,
+                         const float *restrict w, size_t P)
+{
+    for (size_t p = 0; p < P; p++) {
+        float c = turn_re[p] * back_re[p] - turn_im[p] * back_im[p];
+        float d = turn_re[p] * back_im[p] + turn_im[p] * back_re[p];
+        float a = x[p], b = y[p];
+        turn_re[p] = c;
+        turn_im[p] = d;
+        x[p] = w[p] * (a * c - b * d);
+        y[p] = w[p] * (a * d + b * c);
+        sizes[p] = w[p] * sqrtf(a * a + b * b);
+    }
+}
+
+/* The first step: w and back = turn from the fundamental's bins x + i y. */
+static inline void likely(float *restrict w, float *restrict back_re, float *restrict back_im,
+                          const float *restrict x, const float *restrict y, const float *restrict curve, float top,
+                          size_t P)
+{
+    for (size_t p = 0; p < P; p++) {
+        float size = sqrtf(x[p] * x[p] + y[p] * y[p]);
+        w[p] = lac_expf(ALIGN_SHARP * (curve[p] - top)) * size;
+        back_re[p] = x[p] / (size + 1e-6f);
+        back_im[p] = -y[p] / (size + 1e-6f);
     }
 }
 
@@ -76,27 +118,17 @@ void LAC_KERNEL(align_harmonics)(float *restrict out, const float *restrict re, 
     for (size_t p = 1; p < P; p++)
         top = curve[p] > top ? curve[p] : top;
     centred(x, y, re, im, at, P);
-    for (size_t p = 0; p < P; p++) {
-        float size = sqrtf(x[p] * x[p] + y[p] * y[p]);
-        w[p] = lac_expf(ALIGN_SHARP * (curve[p] - top)) * size;
-        turn_re[p] = back_re[p] = x[p] / (size + 1e-6f);
-        turn_im[p] = back_im[p] = -y[p] / (size + 1e-6f);
-    }
+    likely(w, back_re, back_im, x, y, curve, top, P);
+    for (size_t p = P; p % LAC_LANES != 0; p++)
+        x[p] = y[p] = sizes[p] = 0;
+    memcpy(turn_re, back_re, P * sizeof(float));
+    memcpy(turn_im, back_im, P * sizeof(float));
     for (size_t h = 1; h < harmonics; h++) {
-        centred(x, y, re, im, at + h * P, P);
-        for (size_t p = 0; p < P; p++) {
-            float c = turn_re[p] * back_re[p] - turn_im[p] * back_im[p];
-            float d = turn_re[p] * back_im[p] + turn_im[p] * back_re[p];
-            float a = x[p], b = y[p];
-            turn_re[p] = c;
-            turn_im[p] = d;
-            x[p] = w[p] * (a * c - b * d);
-            y[p] = w[p] * (a * d + b * c);
-            sizes[p] = w[p] * sqrtf(a * a + b * b);
-        }
-        float g = 1 / (lac_sum(sizes, P) + 1e-6f);
-        out[2 * h - 2] = lac_sum(x, P) * g;
-        out[2 * h - 1] = lac_sum(y, P) * g;
+        centred(x, y, re + h * P, im + h * P, at + h * P, P);
+        align(x, y, sizes, turn_re, turn_im, back_re, back_im, w, P);
+        float g = 1 / (padded_sum(sizes, P) + 1e-6f);
+        out[2 * h - 2] = padded_sum(x, P) * g;
+        out[2 * h - 1] = padded_sum(y, P) * g;
     }
 }
 
