@@ -59,8 +59,8 @@ void LAC_KERNEL(mix_rows)(float *restrict out, const float *restrict gains, cons
 
 /* x + i y = the bins at[p] as seen from the middle of the periodicity window, a quarter of the transform's length in:
  * times i^at[p]. */
-static inline void centred(float *restrict x, float *restrict y, const float *restrict re, const float *restrict im,
-                           const int32_t *restrict at, size_t P)
+static __attribute__((noinline)) void centred(float *restrict x, float *restrict y, const float *restrict re,
+                                              const float *restrict im, const int32_t *restrict at, size_t P)
 {
     for (size_t p = 0; p < P; p++) {
         uint32_t k = (uint32_t)at[p], odd = 0u - (k & 1), sign = (k & 2) << 30;
@@ -71,7 +71,7 @@ static inline void centred(float *restrict x, float *restrict y, const float *re
 }
 
 /* lac_sum of n values with zeros behind them up to the next multiple of LAC_LANES. */
-static inline float padded_sum(const float *restrict x, size_t n)
+static __attribute__((noinline)) float padded_sum(const float *restrict x, size_t n)
 {
     float lanes[LAC_LANES] = {0};
     for (size_t t = 0; t < n; t += LAC_LANES)
