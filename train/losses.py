@@ -1,4 +1,4 @@
-"""Losses: log mel distance at five resolutions, phase, and the discriminators of the adversarial phase."""
+"""Losses: distances between spectra at five resolutions, phase, and the discriminators of the adversarial phase."""
 import math
 import torch
 import torch.nn as nn
@@ -22,7 +22,7 @@ def mel_bank(n, bands):
 
 
 class MelLoss(nn.Module):
-    """Mean L1 between log mel magnitudes at five resolutions."""
+    """Distances between spectra at five resolutions."""
 
     def __init__(self, sizes=((2048, 120), (1024, 80), (512, 60), (256, 32), (128, 16))):
         super().__init__()
@@ -31,17 +31,24 @@ class MelLoss(nn.Module):
             self.register_buffer('window%d' % n, torch.hann_window(n))
             self.register_buffer('bank%d' % n, mel_bank(n, bands))
 
-    def mels(self, x):
-        out = []
+    def views(self, x):
+        """[B, N] -> for each resolution log mel magnitudes, and roots of the magnitudes of all bins."""
+        logs, roots = [], []
         for n, _ in self.sizes:
             X = torch.stft(x, n, n // 4, window=getattr(self, 'window%d' % n), return_complex=True, center=False)
             mag = (X.real ** 2 + X.imag ** 2 + 1e-9).sqrt() * (2 / n ** .5)
-            out.append(torch.log(mag.transpose(1, 2) @ getattr(self, 'bank%d' % n) + 1e-5))
-        return out
+            logs.append(torch.log(mag.transpose(1, 2) @ getattr(self, 'bank%d' % n) + 1e-5))
+            roots.append((mag + 1e-5).sqrt())
+        return logs, roots
 
     def forward(self, y, reference):
-        """y [B, N]; reference: mels() of the original."""
-        return torch.stack([(a - b).abs().mean() for a, b in zip(self.mels(y), reference)]).mean()
+        """y [B, N]; reference: views() of the original -> L1 between log mel magnitudes, and the squared difference of
+        roots relative to the original's magnitudes. The first weighs every bin alike, the second the loud ones."""
+        logs, roots = self.views(y)
+        mel = torch.stack([(a - b).abs().mean() for a, b in zip(logs, reference[0])]).mean()
+        peaks = torch.stack([((a - b) ** 2).sum((1, 2)).div((b ** 2).sum((1, 2)) + 1e-3).mean()
+                             for a, b in zip(roots, reference[1])]).mean()
+        return mel, peaks
 
 
 class PhaseLoss(nn.Module):
@@ -63,13 +70,14 @@ class PhaseLoss(nn.Module):
         return (w * (1 - cosine)).sum() / w.sum()
 
 
-def direction_loss(v, u, share):
+def direction_loss(v, u, share, scale=1.0):
     """Negative log likelihood of unit vectors u [.., H, 2] under von Mises beliefs v [.., H, 2], above that of v = 0,
-    a hop that has a fundamental. share [.., H]: of the power there, weak harmonics count less."""
+    a hop that has a fundamental. share [.., H]: of the power there, weak harmonics count less. scale: of the
+    loss, by crop."""
     weight = share / (share + 0.05)
     size = v.pow(2).sum(-1).add(1e-9).sqrt()
     loss = torch.log(torch.special.i0e(size)) + size - (v * u).sum(-1)
-    return (loss * weight).sum() / (weight[..., 0].sum() + 1)
+    return (loss * weight * scale).sum() / (weight[..., 0].sum() + 1)
 
 
 class ResolutionDiscriminator(nn.Module):

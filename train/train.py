@@ -124,12 +124,13 @@ class Trainer:
         f0, tracked = f0[:, 0], f0[:, 1]
         with self.fast():
             z = self.codec.encoder(x)
-        losses = {}
+        losses, bits = {}, 1.0
         if self.quantise:
             q = self.codec.rvq.q
             stages = torch.randint(1, q + 1, (cfg['batch'],), device=self.device)      # quantiser dropout
             stages[:cfg['batch'] // 4] = q
             z, losses['commit'], _ = self.codec.rvq(z, stages)
+            bits = (stages / q)[:, None, None]               # few codebooks have better uses than phases
         own = torch.rand(cfg['batch'], 1, device=self.device) < phase['own_pitch']
         with self.fast():
             o = self.codec.decoder.network(z)
@@ -142,11 +143,12 @@ class Trainer:
         with torch.no_grad():
             direction, share = harmonic_phases(x, tracked)
             share[:, -1:] = 0                            # this window reaches beyond the crop
-        losses['direction'] = direction_loss(parts['phase'], direction, share)
+        losses['direction'] = direction_loss(parts['phase'], direction, share, bits)
         x, y = x[:, :-HOP], y[:, :-HOP]                  # the last hop lacks the next frame's half
         with torch.no_grad():
-            reference = self.mel.mels(x)
-        losses['mel'], losses['phase'] = self.mel(y, reference), self.phase(y, x)
+            reference = self.mel.views(x)
+        losses['mel'], losses['peaks'] = self.mel(y, reference)
+        losses['phase'] = self.phase(y, x)
         losses['pitch'] = F.cross_entropy(logits.flatten(0, 1), f0_to_class(f0, cfg['model']['bands']).flatten())
         return x, y, losses
 
