@@ -45,7 +45,7 @@ typedef struct lac_decoder_net {
     lac_profile profile;
     lac_layer_work work;
     lac_stack coarse, fine;
-    lac_linear pitch;        /* the part of the output layer that ends in the pitch logits */
+    lac_linear pitch;        /* the part of the output layer from the pitch logits on */
     lac_sourcefilter synthesis;
     lac_history **histories; /* [lanes] */
     int16_t *fixed;          /* [D] */

@@ -67,18 +67,6 @@ float lac_sum(const float *x, size_t n)
     return lac_reduce16(lanes);
 }
 
-float lac_dot(const float *a, const float *b, size_t n)
-{
-    float lanes[LAC_LANES] = {0};
-    size_t t = 0;
-    for (; t + LAC_LANES <= n; t += LAC_LANES)
-        for (size_t i = 0; i < LAC_LANES; i++)
-            lanes[i] += a[t + i] * b[t + i];
-    for (size_t i = 0; t + i < n; i++)
-        lanes[i] += a[t + i] * b[t + i];
-    return lac_reduce16(lanes);
-}
-
 /* Neither call may be inlined: float operations of the caller must not move across the mode switch. */
 #if defined(__GNUC__)
 #define NOINLINE __attribute__((noinline))

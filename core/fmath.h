@@ -28,7 +28,6 @@ void lac_sincos_table(uint32_t k, uint32_t n, double *s, double *c);
 /* ((l0+l8)+(l4+l12)) + ((l2+l10)+(l6+l14)), plus the same of the odd lanes: pairs 8 apart, then 4, 2, 1. */
 float lac_reduce16(const float lanes[LAC_LANES]);
 float lac_sum(const float *x, size_t n);
-float lac_dot(const float *a, const float *b, size_t n);
 
 /* Save the floating-point environment and set rounding to nearest, denormals kept, exceptions masked; restore it.
  * Every API call that computes is bracketed by these. */

@@ -95,15 +95,13 @@ Test(fmath, sincos_table_is_exact_and_symmetric)
     }
 }
 
-static float sum_by_definition(const float *a, const float *b, size_t n)
+static float sum_by_definition(const float *x, size_t n)
 {
     volatile float l[LAC_LANES];
     for (size_t i = 0; i < LAC_LANES; i++)
         l[i] = 0;
-    for (size_t t = 0; t < n; t++) {
-        volatile float product = b ? a[t] * b[t] : a[t];
-        l[t % LAC_LANES] = l[t % LAC_LANES] + product;
-    }
+    for (size_t t = 0; t < n; t++)
+        l[t % LAC_LANES] = l[t % LAC_LANES] + x[t];
     volatile float even = ((l[0] + l[8]) + (l[4] + l[12])) + ((l[2] + l[10]) + (l[6] + l[14]));
     volatile float odd = ((l[1] + l[9]) + (l[5] + l[13])) + ((l[3] + l[11]) + (l[7] + l[15]));
     return even + odd;
@@ -112,15 +110,12 @@ static float sum_by_definition(const float *a, const float *b, size_t n)
 Test(fmath, sums_follow_their_order)
 {
     random_source r = random_start();
-    float a[1003], b[1003];
+    float x[1003];
     for (int round = 0; round < rounds(300); round++) {
         size_t n = random_below(&r, 1000), at = random_below(&r, 4);
-        for (size_t i = 0; i < n; i++) {
-            a[at + i] = lac_noise(r.state++) * 100;
-            b[at + i] = lac_noise(r.state++);
-        }
-        cr_assert(lac_sum(a + at, n) == sum_by_definition(a + at, NULL, n), "n %zu", n);
-        cr_assert(lac_dot(a + at, b + at, n) == sum_by_definition(a + at, b + at, n), "n %zu", n);
+        for (size_t i = 0; i < n; i++)
+            x[at + i] = lac_noise(r.state++) * 100;
+        cr_assert(lac_sum(x + at, n) == sum_by_definition(x + at, n), "n %zu", n);
     }
 }
 

@@ -60,7 +60,7 @@ void LAC_KERNEL(quantize_row)(int16_t *q, float *scale, const float *x, size_t n
 
 /* ---- rows ---- */
 
-/* lac_sum and lac_dot, here to be compiled with the rest. */
+/* lac_sum, here to be compiled with the rest, and the same of squares. */
 static inline float sum_of(const float *x, size_t n)
 {
     float lanes[LAC_LANES] = {0};

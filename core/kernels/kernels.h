@@ -1,6 +1,6 @@
 /* The operations that a processor's vector instructions make fast.
  *
- * The C functions (*_c.c, float_body.h) are the definition; every other gives the same bits. A model chooses its
+ * The C functions (*_c.c and the *_body.h that they include) are the definition; every other gives the same bits. A model chooses its
  * functions once, when it is opened; encoders and decoders call through its lac_kernels.
  *
  * Activations are float32 [frames][channels], row-major. Pointers need no more than their type's alignment. */
