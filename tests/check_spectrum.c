@@ -100,7 +100,7 @@ void check_align_harmonics(check_function *function)
 {
     EACH_CASE(n, kind, side)
     {
-        size_t bands = n + 1;
+        size_t bands = n > 0 ? n : LAC_MAX_BANDS;
         float *re = floats(A, 4 * bands, side), *im = floats(B, 4 * bands, side), *curve = floats(D, bands, side);
         int32_t *at = check_buffer(C, 4 * bands * sizeof(int32_t), (check_side)side);
         float *out = floats(OUT, 6, side), *expected = floats(EXPECTED, 6, 0);

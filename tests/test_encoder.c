@@ -216,6 +216,26 @@ Test(encoder, odd_samples_count_as_documented)
     lac_model_close(&m);
 }
 
+/* 60 Hz to 5 kHz in a spectrum of 0 .. 12 kHz, whatever the model says. */
+Test(encoder, harmonics_are_in_the_spectrum_for_any_number_of_bands)
+{
+    lac_model *tiny = open_tiny(), m = *tiny;
+    for (uint32_t bands = 2; bands <= LAC_MAX_BANDS; bands++) {
+        lac_workspace measure = lac_workspace_measure(), w;
+        lac_features f;
+        m.arch.bands = bands;
+        cr_assert_eq(lac_features_init(&f, &measure, &m, 1, 1), 0);
+        cr_assert_eq(lac_workspace_open(&w, measure.used), 0);
+        cr_assert_eq(lac_features_init(&f, &w, &m, 1, 1), 0);
+        for (size_t i = 0; i < LAC_HARMONICS * bands; i++)
+            cr_assert(f.harmonics[i] >= 5 && f.harmonics[i] <= 400, "%u bands, %zu: bin %d", bands, i, f.harmonics[i]);
+        cr_assert_eq(f.harmonics[0], 5);
+        cr_assert_eq(f.harmonics[LAC_HARMONICS * bands - 1], 400);
+        lac_workspace_close(&w);
+    }
+    lac_model_close(&tiny);
+}
+
 Test(encoder, wrong_use_is_refused)
 {
     lac_model *m = open_tiny();
