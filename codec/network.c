@@ -164,7 +164,7 @@ typedef struct block_job {
 } block_job;
 
 /* Up to the quantised input of the first product. */
-static void mix_rows(void *user, size_t part, size_t first, size_t end)
+static void mix_block_rows(void *user, size_t part, size_t first, size_t end)
 {
     const block_job *j = user;
     const lac_block *b = j->b;
@@ -216,7 +216,7 @@ void lac_stack_run(lac_stack *s, lac_history *const *lanes, size_t count, size_t
         for (size_t i = 0; i < count; i++)
             append_head(lanes[i], l, s->x + i * lane, rows);
         block_job job = {&s->blocks[l], l, lanes, rows, s->x, work};
-        lac_parallel(count * rows, work->threads, mix_rows, &job);
+        lac_parallel(count * rows, work->threads, mix_block_rows, &job);
         for (size_t i = 0; i < count; i++)
             keep_tail(lanes[i], l, s->x + i * lane, rows);
         run_products(&job, s->x, count * rows);
