@@ -53,7 +53,7 @@ export class Microphone {
         await this.#context.audioWorklet.addModule(new URL('capture.js', import.meta.url));
         this.#node = new AudioWorkletNode(this.#context, 'capture', { numberOfOutputs: 0, channelCount: 1,
             channelCountMode: 'explicit' });
-        this.#node.port.onmessage = ({ data }) => onSamples(data);
+        this.#node.port.onmessage = ({ data }) => data && onSamples(data);
         return this.#context.sampleRate;
     }
 
@@ -62,8 +62,20 @@ export class Microphone {
         this.#context.createMediaStreamSource(this.#stream).connect(this.#node);
     }
 
+    /* capture.js ends with null. */
+    #takeRest() {
+        const { port } = this.#node;
+        return new Promise((resolve) => {
+            port.addEventListener('message', ({ data }) => data === null && resolve());
+            port.postMessage('stop');
+        });
+    }
+
+    /* onSamples has had the last samples when this is done. */
     async stop() {
         this.#stream?.getTracks().forEach((track) => track.stop());
+        if (this.#node && this.#context.state === 'running')
+            await this.#takeRest();
         await this.#context?.close();
     }
 }

@@ -6,10 +6,10 @@
  *     const { channels, info } = model.decode(bytes);             // and back
  *     model.close();
  *
- * Sound is an array of one Float32Array a channel at model.info.sampleRate, full scale 1.0. Everything is computed at
- * once in the calling thread: use a worker where that must stay responsive. What fails throws a LacError with the
- * library's message. A model, writer, reader, encoder and decoder holds memory until close(); closing a model closes
- * what was opened with it. */
+ * A file is an ArrayBuffer or any view of one. Sound is an array of one Float32Array a channel at
+ * model.info.sampleRate, full scale 1.0. Everything is computed at once in the calling thread: use a worker where that
+ * must stay responsive. What fails throws a LacError with the library's message. A model, writer, reader, encoder and
+ * decoder holds memory until close(); closing a model closes what was opened with it. */
 
 const CHUNK = 16384; // sample frames handed over at once
 const SCRATCH = 256; // bytes for what calls return through pointers
@@ -28,6 +28,18 @@ export class LacError extends Error {
         this.name = 'LacError';
         this.status = status;
     }
+}
+
+/* data: an ArrayBuffer or any view of one */
+function bytesOf(data) {
+    if (data?.byteLength === undefined)
+        throw new TypeError('bytes: neither an ArrayBuffer nor a view of one');
+    return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+        : new Uint8Array(data);
+}
+
+function sameLength(channels) {
+    return channels.every((channel) => channel.length === channels[0].length);
 }
 
 /* The module's exports and memory. Views of the memory are made anew each time: it grows. */
@@ -75,8 +87,9 @@ class Machine {
     }
 
     copyIn(data) {
-        const at = this.alloc(data.byteLength);
-        this.bytes(at, data.byteLength).set(data);
+        const bytes = bytesOf(data);
+        const at = this.alloc(bytes.length);
+        this.bytes(at, bytes.length).set(bytes);
         return at;
     }
 
@@ -256,6 +269,8 @@ class Model extends Handle {
      *   samples      a channel at originalRate; needed where that is not the model's rate
      *   onProgress   called with 0 .. 1 */
     encode(channels, { samples = channels[0].length, onProgress = () => {}, ...settings } = {}) {
+        if (!sameLength(channels))
+            throw new RangeError('encode: channels of different lengths');
         const writer = this.openWriter({ channels: channels.length, ...settings });
         const pieces = [];
         try {
@@ -330,7 +345,7 @@ class Writer extends Handle {
 
     /* Takes sound; gives the bytes that this adds to the file. */
     write(channels) {
-        if (channels.length !== this.#channels || channels.some((channel) => channel.length !== channels[0].length))
+        if (channels.length !== this.#channels || !sameLength(channels))
             throw new RangeError('write: other channels than the writer was opened with, or of different lengths');
         for (let at = 0; at < channels[0].length; at += CHUNK) {
             const frames = Math.min(CHUNK, channels[0].length - at);

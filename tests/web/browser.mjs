@@ -78,6 +78,16 @@ function decodedHash(tab) {
 
 const VISIBLE = `['original', 'decoded', 'result'].filter((id) => !document.getElementById(id).hidden).join()`;
 
+/* asked: what the worker is asked for; of sound that is recorded, the number of samples */
+const LISTEN = `{
+    globalThis.asked = [];
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (message) {
+        asked.push(message.name === 'record' ? message.args[0].length : message.name);
+        postMessage.call(this, message);
+    };
+}`;
+
 function same(got, expected) {
     if (got !== expected)
         throw new Error(`got ${got}, expected ${expected}`);
@@ -128,12 +138,15 @@ const tests = {
 
     'the page records': async ({ tab, site }) => {
         await openPage(tab, site);
+        await tab.evaluate(LISTEN);
         await tab.evaluate('document.getElementById("record").click()');
         await tab.until(`/^Recording: [1-9]/.test(${STATUS}) || ${STATE} === "ready"`);
         await tab.evaluate('document.getElementById("record").click()');
         await tab.until(`${STATE} === "ready"`);
         same(await tab.evaluate(STATUS), 'recording');
         same(await tab.evaluate(VISIBLE), 'original,decoded,result');
+        const [rest, last] = (await tab.evaluate('asked.slice(-3, -1).join()')).split(',');
+        same(`${rest < 4096} ${last}`, 'true stopRecording');
     },
 
     'nothing but its own files was asked for': async ({ site }) => {

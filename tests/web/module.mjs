@@ -33,6 +33,16 @@ function fails(status, work) {
     throw new Error(`no error, ${status} expected`);
 }
 
+function throws(Type, work) {
+    try {
+        work();
+    } catch (error) {
+        assert(error instanceof Type, `${error}`);
+        return;
+    }
+    throw new Error(`no ${Type.name}`);
+}
+
 function append(Type, pieces) {
     return Type.from(pieces.flatMap((piece) => [...piece]));
 }
@@ -83,6 +93,47 @@ const tests = {
         decoder.close();
     },
 
+    'files are ArrayBuffers or any views of them'() {
+        const { buffer } = Uint8Array.from(weights);
+        for (const file of [buffer, new Uint16Array(buffer)]) {
+            const other = lac.openModel(file);
+            assert(other.info.id === model.info.id, 'model');
+            other.close();
+        }
+        const { bytes } = model.encode([sound]);
+        const { channels: [expected] } = model.decode(bytes);
+        const padded = Uint8Array.of(1, 2, 3, ...bytes, 4);
+        for (const file of [bytes.slice().buffer, new DataView(padded.buffer, 3, bytes.length)])
+            same(model.decode(file).channels[0], expected, 'samples');
+        throws(TypeError, () => model.decode([...bytes]));
+    },
+
+    'channels are of one length'() {
+        for (const [a, b] of [[16384, 20000], [20000, 16384], [32768, 0]])
+            throws(RangeError, () => model.encode([sound.subarray(0, a), sound.subarray(0, b)]));
+    },
+
+    async 'a recording ends with its last sample'() {
+        const posted = [];
+        let Capture;
+        globalThis.AudioWorkletProcessor = class {
+            port = { postMessage: (message) => posted.push(structuredClone(message)) };
+        };
+        globalThis.registerProcessor = (name, processor) => {
+            Capture = processor;
+        };
+        await import(pathToFileURL(join(folder, 'capture.js')));
+        const capture = new Capture();
+        const blocks = 40, taken = sound.subarray(0, blocks * 128);
+        for (let i = 0; i < blocks; i++)
+            assert(capture.process([[taken.subarray(i * 128, (i + 1) * 128)]]), 'goes on');
+        assert(posted.length === 1, 'a piece');
+        capture.port.onmessage({ data: 'stop' });
+        assert(posted.pop() === null, 'end');
+        same(append(Float32Array, posted), taken, 'samples');
+        assert(!capture.process([[taken.subarray(0, 128)]]) && posted.length === 2, 'nothing after it');
+    },
+
     'errors carry the library\'s status and message'() {
         fails(-5, () => lac.openModel(new Uint8Array(100)));
         fails(-8, () => model.decode(Uint8Array.of(0x4c, 0x41, 0x43)));
@@ -120,7 +171,7 @@ let number = 0, failed = 0;
 for (const [name, test] of Object.entries(tests)) {
     let error;
     try {
-        test();
+        await test();
     } catch (thrown) {
         error = thrown;
         failed++;
