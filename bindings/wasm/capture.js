@@ -1,4 +1,5 @@
-/* Audio worklet: posts the first input channel in pieces. Any message to it ends that: it posts the rest, then null. */
+/* Audio worklet: posts the first input channel in pieces. Any message to it ends that: it posts the rest, then
+ * null. */
 const PIECE = 4096;
 
 class Capture extends AudioWorkletProcessor {

@@ -52,8 +52,8 @@ LAC_API size_t lac_batch_bytes(const lac_batch *batch);
  *   encoders  [n], all different, of the batch's model
  *   pcm       [n] pointers to [frame_samples]
  *   tokens    [n][Q], row-major; of each row as many are set as that encoder's codebooks, the rest are zero
- * LAC_ERROR_ARGUMENT if n > max_streams, one of the pointers in pcm is NULL, or an encoder is NULL, twice there or of
- * another model, LAC_ERROR_STATE if one was flushed and not reset; then nothing is taken from any. */
+ * LAC_ERROR_ARGUMENT if n > max_streams, one of the pointers in pcm is NULL, or an encoder is NULL, twice there
+ * or of another model, LAC_ERROR_STATE if one was flushed and not reset; then nothing is taken from any. */
 LAC_API int lac_batch_encode(lac_batch *batch, lac_encoder *const *encoders, const float *const *pcm, size_t n,
                              uint16_t *tokens);
 
