@@ -8,9 +8,9 @@
  *
  * A file is an ArrayBuffer or any view of one. Sound is an array of one Float32Array a channel at
  * model.info.sampleRate, full scale 1.0. Everything is computed at once in the calling thread: use a worker where
- * that must stay responsive. What fails throws a LacError with the library's message, sound or a file of a wrong kind
- * a RangeError or TypeError. A model, writer, reader, encoder and decoder holds memory until close(); closing a model
- * closes what was opened with it. */
+ * that must stay responsive. What fails throws a LacError with the library's message, sound or a file of a wrong
+ * kind a RangeError or TypeError. A model, writer, reader, encoder and decoder holds memory until close(); closing
+ * a model closes what was opened with it. */
 
 const CHUNK = 16384; // sample frames handed over at once
 const SCRATCH = 256; // bytes for what calls return through pointers
