@@ -12,11 +12,11 @@
 
 static void fill_harmonics(int32_t *bins, size_t bands)
 {
-    for (size_t h = 1; h <= LAC_HARMONICS; h++)
-        for (size_t p = 0; p < bands; p++) {
-            float hz = LAC_F0_MIN * lac_expf((float)p / (float)(bands - 1) * LAC_F0_SPAN);
-            *bins++ = (int32_t)((float)h * hz * ((float)LAC_LONG_FFT / LAC_RATE) + 0.5f);
-        }
+    for (size_t p = 0; p < bands; p++) {
+        float hz = lac_class_hz((float)p, bands);
+        for (size_t h = 0; h < LAC_HARMONICS; h++)
+            bins[h * bands + p] = (int32_t)((float)(h + 1) * hz * ((float)LAC_LONG_FFT / LAC_RATE) + 0.5f);
+    }
 }
 
 int lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model, size_t rows, unsigned threads)

@@ -70,7 +70,7 @@ float lac_pitch_hz(const float *logits, size_t bands)
         sum += lac_expf(q[i] - top);
     if (!(top + lac_logf(sum) > logits[0]))
         return 0;
-    float hz = LAC_F0_MIN * lac_expf(peak_class(q, bands, peak) / (float)(bands - 1) * LAC_F0_SPAN);
+    float hz = lac_class_hz(peak_class(q, bands, peak), bands);
     if (!(hz > LAC_F0_MIN))
         return LAC_F0_MIN;
     return hz < LAC_F0_MAX ? hz : LAC_F0_MAX;
@@ -156,7 +156,7 @@ static void synthesise(const lac_sourcefilter *s, const float *spectra, const fl
 /* Where the sum of two von Mises beliefs points: that the phase is `phase`, with concentration `steady`, and v. */
 static uint32_t agreed_phase(uint32_t phase, float steady, const float *v)
 {
-    float x = steady * lac_sin_turn(phase + 0x40000000u) + v[0];
+    float x = steady * lac_cos_turn(phase) + v[0];
     float y = steady * lac_sin_turn(phase) + v[1];
     return lac_angle_turn(y, x);
 }

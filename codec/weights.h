@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fmath.h"
 #include "kernels.h"
 #include "lac/model.h"
 
@@ -67,6 +68,12 @@ typedef struct lac_decoder_weights {
     lac_block fine[LAC_MAX_BLOCKS];
     lac_linear output;        /* fine width -> 5 * BINS + lac_voicing_width(P), after a norm */
 } lac_decoder_weights;
+
+/* Hz of a pitch class, whole or between, 0 .. bands - 1. */
+static inline float lac_class_hz(float class, size_t bands)
+{
+    return LAC_F0_MIN * lac_expf(class / (float)(bands - 1) * LAC_F0_SPAN);
+}
 
 /* Floats of a row of features, and of what a row of the decoder's output has behind its spectra. */
 static inline uint32_t lac_features_width(uint32_t bands)

@@ -55,18 +55,6 @@ float lac_reduce16(const float lanes[LAC_LANES])
     return l[0] + l[1];
 }
 
-float lac_sum(const float *x, size_t n)
-{
-    float lanes[LAC_LANES] = {0};
-    size_t t = 0;
-    for (; t + LAC_LANES <= n; t += LAC_LANES)
-        for (size_t i = 0; i < LAC_LANES; i++)
-            lanes[i] += x[t + i];
-    for (size_t i = 0; t + i < n; i++)
-        lanes[i] += x[t + i];
-    return lac_reduce16(lanes);
-}
-
 /* Neither call may be inlined: float operations of the caller must not move across the mode switch. */
 #if defined(__GNUC__)
 #define NOINLINE __attribute__((noinline))

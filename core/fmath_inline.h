@@ -74,6 +74,11 @@ static inline float lac_sin_turn(uint32_t phase)
     return lac_bits_float(lac_float_bits(a * p) ^ (phase & 0x80000000u));
 }
 
+static inline float lac_cos_turn(uint32_t phase)
+{
+    return lac_sin_turn(phase + 0x40000000u);
+}
+
 static inline uint32_t lac_angle_turn(float y, float x)
 {
     float ax = lac_bits_float(lac_float_bits(x) & 0x7fffffffu), ay = lac_bits_float(lac_float_bits(y) & 0x7fffffffu);
@@ -101,6 +106,18 @@ static inline float lac_sigmoidf(float x)
     magnitude = magnitude < 0x42ae0000 ? magnitude : 0x42ae0000;
     float e = lac_expf_core(lac_bits_float((uint32_t)magnitude | (~u & 0x80000000u)));
     return 1.0f / (1.0f + e);
+}
+
+static inline float lac_sum(const float *x, size_t n)
+{
+    float lanes[LAC_LANES] = {0};
+    size_t t = 0;
+    for (; t + LAC_LANES <= n; t += LAC_LANES)
+        for (size_t i = 0; i < LAC_LANES; i++)
+            lanes[i] += x[t + i];
+    for (size_t i = 0; t + i < n; i++)
+        lanes[i] += x[t + i];
+    return lac_reduce16(lanes);
 }
 
 static inline float lac_geluf(float x)

@@ -15,7 +15,7 @@ import numpy as np
 import soundfile as sf
 import soxr
 from scipy.signal import fftconvolve, lfilter
-from quality import EVAL
+from quality import EVAL, through
 
 SR = 24000
 LANGUAGES = {'French': 'fr', 'Spanish': 'es', 'Mandarin': 'cmn', 'Hindi': 'hi', 'Arabic': 'ar'}
@@ -110,8 +110,7 @@ def score_one(job):
     sys.path.insert(0, EVAL)
     import score as S
     coded, out = path + '.%s.lac' % rate, path + '.%s.wav' % rate
-    subprocess.run([lac, 'encode', '-t', '1', '-f', '-m', model, '-b', rate, path, coded], check=True)
-    subprocess.run([lac, 'decode', '-t', '1', '-f', '-m', model, coded, out], check=True)
+    through(lac, model, rate, path, coded, out)
     (r, sr), (d, _) = S.load(path), S.load(out)
     return S.score(r, d, sr)
 

@@ -17,6 +17,12 @@ EVAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'sha
 METRICS = ('mel24', 'mel16', 'visqol', 'estoi', 'pesq')
 
 
+def through(lac, model, rate, path, coded, out):
+    """Code `path` at a rate in kbit/s to the file `coded`, and that to `out`."""
+    subprocess.run([lac, 'encode', '-t', '1', '-f', '-m', model, '-b', str(rate), path, coded], check=True)
+    subprocess.run([lac, 'decode', '-t', '1', '-f', '-m', model, coded, out], check=True)
+
+
 def one_rate(job):
     """Code and score the clips at one rate: {clip: {metric: value}}, and the mean bit rate of files and tokens."""
     lac, model, clips, rate = job
@@ -27,8 +33,7 @@ def one_rate(job):
     with tempfile.TemporaryDirectory() as scratch:
         coded, out = os.path.join(scratch, 'a.lac'), os.path.join(scratch, 'a.wav')
         for name, path in clips.items():
-            subprocess.run([lac, 'encode', '-t', '1', '-f', '-m', model, '-b', str(rate), path, coded], check=True)
-            subprocess.run([lac, 'decode', '-t', '1', '-f', '-m', model, coded, out], check=True)
+            through(lac, model, rate, path, coded, out)
             info = json.loads(subprocess.run([lac, 'info', '--json', coded], check=True, capture_output=True).stdout)
             bits += info['duration_s'] * np.array([1, info['file_bps'], info['payload_bps']])
             (r, sr), (d, _) = S.load(path), S.load(out)

@@ -12,9 +12,8 @@
 #include <string.h>
 
 #include "fft_plan.h"
+#include "inline.h"
 #include "kernels.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 /* ---- one point, four, LANES of them ---- */
 

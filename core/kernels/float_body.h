@@ -60,19 +60,7 @@ void LAC_KERNEL(quantize_row)(int16_t *q, float *scale, const float *x, size_t n
 
 /* ---- rows ---- */
 
-/* lac_sum, here to be compiled with the rest, and the same of squares. */
-static inline float sum_of(const float *x, size_t n)
-{
-    float lanes[LAC_LANES] = {0};
-    size_t t = 0;
-    for (; t + LAC_LANES <= n; t += LAC_LANES)
-        for (size_t i = 0; i < LAC_LANES; i++)
-            lanes[i] += x[t + i];
-    for (size_t i = 0; t + i < n; i++)
-        lanes[i] += x[t + i];
-    return lac_reduce16(lanes);
-}
-
+/* As lac_sum. */
 static inline float sum_of_squares(const float *x, size_t n)
 {
     float lanes[LAC_LANES] = {0};
@@ -110,7 +98,7 @@ void LAC_KERNEL(depthwise)(float *out, const float *in, const float *w, const fl
 
 void LAC_KERNEL(norm_row)(float *out, const float *x, size_t n)
 {
-    float mean = sum_of(x, n) / (float)n;
+    float mean = lac_sum(x, n) / (float)n;
     for (size_t i = 0; i < n; i++)
         out[i] = x[i] - mean;
     float variance = sum_of_squares(out, n) / (float)n;

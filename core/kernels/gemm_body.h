@@ -15,9 +15,9 @@
 
 #include <string.h>
 
+#include "inline.h"
 #include "kernels.h"
 
-#define INLINE static inline __attribute__((always_inline))
 #define VECTORS (LAC_GEMM_PANEL / LANES)
 #define HEAD (2 * LAC_GEMM_PANEL * sizeof(float)) /* bytes of a panel before its weights */
 #define STEP (2 * LAC_GEMM_PANEL)                 /* bytes of a panel for two inputs */
@@ -31,14 +31,7 @@ typedef struct product {
     size_t K, panel_bytes, end;
 } product;
 
-INLINE int32_t pair_at(const int16_t *a)
-{
-    int32_t pair;
-    memcpy(&pair, a, sizeof pair);
-    return pair;
-}
-
-/* The same where only `left` are left, perhaps a single one. */
+/* pair_at where only `left` are left, perhaps a single one. */
 INLINE int32_t rest_at(const int16_t *a, size_t left)
 {
     return left > 1 ? pair_at(a) : (int32_t)(uint16_t)*a;

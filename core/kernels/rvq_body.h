@@ -11,9 +11,9 @@
 
 #include <string.h>
 
+#include "inline.h"
 #include "kernels.h"
 
-#define INLINE static inline __attribute__((always_inline))
 #define VECTORS (LAC_CODE_PANEL / LANES)
 #define SLOTS 8                                  /* sums at work */
 #define WIDE (SLOTS / VECTORS)                   /* panels of a tile of one row */
@@ -40,13 +40,6 @@ INLINE sums sums_load(const uint8_t *p)
 INLINE sums sums_all(int32_t value)
 {
     return (sums){0} + value;
-}
-
-INLINE int32_t pair_at(const int16_t *a)
-{
-    int32_t pair;
-    memcpy(&pair, a, sizeof pair);
-    return pair;
 }
 
 INLINE void keep(sums *score, sums *panel, sums s, int32_t at)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fmath.h"
+#include "inline.h"
 #include "kernels.h"
 #include "rng.h"
 
@@ -29,9 +30,8 @@ void LAC_KERNEL(compress_spectrum)(float *restrict out, const float *restrict sp
 }
 
 /* `block` columns, a constant, whose sums stay in registers. */
-static inline __attribute__((always_inline)) void
-mix_columns(float *restrict out, const float *restrict gains, const float *restrict rows, size_t count,
-            size_t width, size_t block)
+INLINE void mix_columns(float *restrict out, const float *restrict gains, const float *restrict rows, size_t count,
+                        size_t width, size_t block)
 {
     float sums[64] = {0};
     for (size_t k = 0; k < count; k++)
@@ -70,14 +70,10 @@ static __attribute__((noinline)) void centred(float *restrict x, float *restrict
     }
 }
 
-/* lac_sum of n values with zeros behind them up to the next multiple of LAC_LANES. */
-static __attribute__((noinline)) float padded_sum(const float *restrict x, size_t n)
+/* Not inlined, for size: it is called three times. */
+static __attribute__((noinline)) float sum_of(const float *x, size_t n)
 {
-    float lanes[LAC_LANES] = {0};
-    for (size_t t = 0; t < n; t += LAC_LANES)
-        for (size_t i = 0; i < LAC_LANES; i++)
-            lanes[i] += x[t + i];
-    return lac_reduce16(lanes);
+    return lac_sum(x, n);
 }
 
 /* turn *= back; x + i y = w * (x + i y) * turn; sizes = w * |x + i y|. */
@@ -119,16 +115,17 @@ void LAC_KERNEL(align_harmonics)(float *restrict out, const float *restrict re, 
         top = curve[p] > top ? curve[p] : top;
     centred(x, y, re, im, at, P);
     likely(w, back_re, back_im, x, y, curve, top, P);
-    for (size_t p = P; p % LAC_LANES != 0; p++)
-        x[p] = y[p] = sizes[p] = 0;
+    size_t padded = P; /* with zeros that change no sum, but spare it a tail */
+    for (; padded % LAC_LANES != 0; padded++)
+        x[padded] = y[padded] = sizes[padded] = 0;
     memcpy(turn_re, back_re, P * sizeof(float));
     memcpy(turn_im, back_im, P * sizeof(float));
     for (size_t h = 1; h < harmonics; h++) {
         centred(x, y, re + h * P, im + h * P, at + h * P, P);
         align(x, y, sizes, turn_re, turn_im, back_re, back_im, w, P);
-        float g = 1 / (padded_sum(sizes, P) + 1e-6f);
-        out[2 * h - 2] = padded_sum(x, P) * g;
-        out[2 * h - 1] = padded_sum(y, P) * g;
+        float g = 1 / (sum_of(sizes, padded) + 1e-6f);
+        out[2 * h - 2] = sum_of(x, padded) * g;
+        out[2 * h - 1] = sum_of(y, padded) * g;
     }
 }
 
@@ -153,21 +150,16 @@ void LAC_KERNEL(shape_spectrum)(float *restrict pulses, const float *restrict no
     }
 }
 
-static inline float cos_turn(uint32_t phase)
-{
-    return lac_sin_turn(phase + 0x40000000u);
-}
-
 void LAC_KERNEL(pulses)(float *restrict out, const uint32_t *restrict phase, size_t n, const lac_pulse_train *train)
 {
     const uint32_t all = train->harmonics, low = train->leading;
     const float rest = (float)(all - low), scale = train->scale;
     for (size_t i = 0; i < n; i++)
-        out[i] = cos_turn(phase[i]);
+        out[i] = lac_cos_turn(phase[i]);
     for (uint32_t h = 2; h <= low; h++) {
         const uint32_t lead = train->lead[h - 2], step = train->step[h - 2];
         for (size_t i = 0; i < n; i++)
-            out[i] += cos_turn(h * phase[i] + lead + ((uint32_t)i + 1) * step);
+            out[i] += lac_cos_turn(h * phase[i] + lead + ((uint32_t)i + 1) * step);
     }
     for (size_t i = 0; i < n; i++) {
         uint32_t half = phase[i] >> 1;
