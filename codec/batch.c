@@ -33,24 +33,23 @@ void lac_batch_default_settings(lac_batch_settings *settings)
     *settings = (lac_batch_settings){.max_streams = 64, .threads = 1};
 }
 
-static int lay_out_slice(slice *s, lac_workspace *w, const lac_model *model, size_t lanes)
+static void lay_out_slice(slice *s, lac_workspace *w, const lac_model *model, size_t lanes)
 {
     s->encoders = lac_workspace_take(w, lanes, sizeof *s->encoders);
     s->rest = lac_workspace_take(w, lanes, sizeof *s->rest);
     s->decoders = lac_workspace_take(w, lanes, sizeof *s->decoders);
-    int status = lac_encoder_net_init(&s->encoder, w, model, lanes, 1, 1);
-    return status ? status : lac_decoder_net_init(&s->decoder, w, model, lanes, 1, 1);
+    lac_encoder_net_init(&s->encoder, w, model, lanes, 1, 1);
+    lac_decoder_net_init(&s->decoder, w, model, lanes, 1, 1);
 }
 
 static int lay_out(void *object, lac_workspace *w)
 {
     lac_batch *b = object;
     slice measured = {0};
-    int status = LAC_OK;
     b->slices = lac_workspace_take(w, b->settings.threads, sizeof *b->slices);
-    for (uint32_t i = 0; i < b->settings.threads && !status; i++)
-        status = lay_out_slice(b->slices ? &b->slices[i] : &measured, w, b->model, b->lanes);
-    return status;
+    for (uint32_t i = 0; i < b->settings.threads; i++)
+        lay_out_slice(b->slices ? &b->slices[i] : &measured, w, b->model, b->lanes);
+    return LAC_OK;
 }
 
 int lac_batch_open(lac_batch **batch, const lac_model *model, const lac_batch_settings *settings)

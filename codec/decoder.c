@@ -24,8 +24,9 @@ static int lay_out(void *object, lac_workspace *w)
 {
     lac_decoder *d = object;
     const lac_decoder_settings *s = &d->settings;
-    lac_decoder_lane_init(&d->lane, w, d->lane.model, s->block_frames);
-    return lac_decoder_net_init(&d->net, w, d->lane.model, 1, s->block_frames, s->threads);
+    lac_decoder_lane_init(&d->lane, w, d->lane.model);
+    lac_decoder_net_init(&d->net, w, d->lane.model, 1, s->block_frames, s->threads);
+    return LAC_OK;
 }
 
 static bool settings_valid(const lac_decoder_settings *s)

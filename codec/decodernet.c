@@ -7,13 +7,13 @@
 #define INPUT_PAST 2 /* latents before its own that the first layer sees */
 #define PITCH_AT (LAC_SPECTRA / LAC_GEMM_PANEL * LAC_GEMM_PANEL) /* the output that `pitch` begins with */
 
-void lac_decoder_lane_init(lac_decoder_lane *lane, lac_workspace *w, const lac_model *m, size_t frames)
+void lac_decoder_lane_init(lac_decoder_lane *lane, lac_workspace *w, const lac_model *m)
 {
     const lac_decoder_weights *net = &m->decoder;
     lane->model = m;
-    lac_history_init(&lane->history[LAC_DECODER_INPUT], w, 1, m->arch.latent, INPUT_PAST, frames);
-    lac_stack_history(&lane->history[LAC_DECODER_COARSE], w, net->coarse, m->arch.decoder_coarse_count, frames);
-    lac_stack_history(&lane->history[LAC_DECODER_FINE], w, net->fine, m->arch.decoder_fine_count, 2 * frames);
+    lac_history_init(&lane->history[LAC_DECODER_INPUT], w, 1, m->arch.latent, INPUT_PAST);
+    lac_stack_history(&lane->history[LAC_DECODER_COARSE], w, net->coarse, m->arch.decoder_coarse_count);
+    lac_stack_history(&lane->history[LAC_DECODER_FINE], w, net->fine, m->arch.decoder_fine_count);
 }
 
 void lac_decoder_lane_reset(lac_decoder_lane *lane)
@@ -37,13 +37,14 @@ bool lac_frames_valid(const lac_frames *frames, const lac_model *model, size_t r
     return true;
 }
 
-int lac_decoder_net_init(lac_decoder_net *n, lac_workspace *w, const lac_model *m, size_t lanes, size_t frames,
-                         unsigned threads)
+void lac_decoder_net_init(lac_decoder_net *n, lac_workspace *w, const lac_model *m, size_t lanes, size_t frames,
+                          unsigned threads)
 {
     const lac_decoder_weights *net = &m->decoder;
     size_t coarse_rows = lanes * frames, fine_rows = 2 * coarse_rows;
     lac_layer_needs needs = {0};
     lac_layer_needs_linear(&needs, &net->input, coarse_rows);
+    lac_layer_needs_windows(&needs, INPUT_PAST, m->arch.latent);
     lac_layer_needs_blocks(&needs, net->coarse, m->arch.decoder_coarse_count, coarse_rows);
     lac_layer_needs_linear(&needs, &net->upsample, coarse_rows);
     lac_layer_needs_blocks(&needs, net->fine, m->arch.decoder_fine_count, fine_rows);
@@ -61,7 +62,7 @@ int lac_decoder_net_init(lac_decoder_net *n, lac_workspace *w, const lac_model *
     n->latents = lac_workspace_take(w, coarse_rows * m->arch.latent, sizeof(float));
     n->gains = lac_workspace_take(w, coarse_rows, sizeof(lac_gain));
     n->rows = lac_workspace_take(w, fine_rows * net->output.out, sizeof(float));
-    return lac_sourcefilter_init(&n->synthesis, w, m, 2 * frames, threads);
+    lac_sourcefilter_init(&n->synthesis, w, m, 2 * frames, threads);
 }
 
 static lac_history *const *gather(lac_decoder_net *net, lac_decoder_lane *const *lanes, size_t count,

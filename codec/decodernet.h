@@ -23,8 +23,7 @@ typedef struct lac_decoder_lane {
     lac_history history[LAC_DECODER_HISTORIES];
 } lac_decoder_lane;
 
-/* For at most `frames` frames a call. */
-void lac_decoder_lane_init(lac_decoder_lane *lane, lac_workspace *w, const lac_model *model, size_t frames);
+void lac_decoder_lane_init(lac_decoder_lane *lane, lac_workspace *w, const lac_model *model);
 void lac_decoder_lane_reset(lac_decoder_lane *lane);
 
 /* Frames to decode, row-major: tokens [rows][Q] and their counts [rows], or latents [rows][D]. */
@@ -37,7 +36,7 @@ typedef struct lac_frames {
 /* Whether tokens and counts are within what the model has. */
 bool lac_frames_valid(const lac_frames *frames, const lac_model *model, size_t rows);
 
-/* Tables and scratch, which streams share. */
+/* Scratch, which streams share. */
 typedef struct lac_decoder_net {
     const lac_model *model;
     lac_rvq rvq;
@@ -55,8 +54,8 @@ typedef struct lac_decoder_net {
 } lac_decoder_net;
 
 /* For at most `lanes` lanes of `frames` frames a call. */
-int lac_decoder_net_init(lac_decoder_net *net, lac_workspace *w, const lac_model *model, size_t lanes, size_t frames,
-                         unsigned threads);
+void lac_decoder_net_init(lac_decoder_net *net, lac_workspace *w, const lac_model *model, size_t lanes, size_t frames,
+                          unsigned threads);
 
 /* Frames of `count` lanes: rows [count][frames] of *from from row `first` on; pcm [count] -> [frames * LAC_FRAME]. */
 void lac_decoder_net_read(lac_decoder_net *net, lac_decoder_lane *const *lanes, size_t count, const lac_frames *from,

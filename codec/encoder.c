@@ -25,7 +25,8 @@ static int lay_out(void *object, lac_workspace *w)
     lac_encoder *e = object;
     const lac_encoder_settings *s = &e->settings;
     lac_encoder_lane_init(&e->lane, w, e->lane.model, s->block_frames);
-    return lac_encoder_net_init(&e->net, w, e->lane.model, 1, s->block_frames, s->threads);
+    lac_encoder_net_init(&e->net, w, e->lane.model, 1, s->block_frames, s->threads);
+    return LAC_OK;
 }
 
 static bool settings_valid(const lac_encoder_settings *s, const lac_model *model)

@@ -12,9 +12,9 @@ void lac_encoder_lane_init(lac_encoder_lane *lane, lac_workspace *w, const lac_m
     const lac_encoder_weights *net = &m->encoder;
     lane->model = m;
     lane->pcm = lac_workspace_take(w, LAC_FEATURE_PAST + frames * LAC_FRAME, sizeof(float));
-    lac_stack_history(&lane->history[LAC_ENCODER_FINE], w, net->fine, m->arch.encoder_fine_count, 2 * frames);
-    lac_history_init(&lane->history[LAC_ENCODER_DOWN], w, 1, net->fine[0].width, DOWN_PAST, 2 * frames);
-    lac_stack_history(&lane->history[LAC_ENCODER_COARSE], w, net->coarse, m->arch.encoder_coarse_count, frames);
+    lac_stack_history(&lane->history[LAC_ENCODER_FINE], w, net->fine, m->arch.encoder_fine_count);
+    lac_history_init(&lane->history[LAC_ENCODER_DOWN], w, 1, net->fine[0].width, DOWN_PAST);
+    lac_stack_history(&lane->history[LAC_ENCODER_COARSE], w, net->coarse, m->arch.encoder_coarse_count);
 }
 
 void lac_encoder_lane_reset(lac_encoder_lane *lane)
@@ -44,8 +44,8 @@ void lac_encoder_lane_take(lac_encoder_lane *lane, const float *pcm, size_t samp
     lane->begun |= samples > 0;
 }
 
-int lac_encoder_net_init(lac_encoder_net *n, lac_workspace *w, const lac_model *m, size_t lanes, size_t frames,
-                         unsigned threads)
+void lac_encoder_net_init(lac_encoder_net *n, lac_workspace *w, const lac_model *m, size_t lanes, size_t frames,
+                          unsigned threads)
 {
     const lac_encoder_weights *net = &m->encoder;
     size_t coarse_rows = lanes * frames, fine_rows = 2 * coarse_rows;
@@ -53,6 +53,7 @@ int lac_encoder_net_init(lac_encoder_net *n, lac_workspace *w, const lac_model *
     lac_layer_needs_linear(&needs, &net->input, fine_rows);
     lac_layer_needs_blocks(&needs, net->fine, m->arch.encoder_fine_count, fine_rows);
     lac_layer_needs_linear(&needs, &net->downsample, coarse_rows);
+    lac_layer_needs_windows(&needs, DOWN_PAST, net->fine[0].width);
     lac_layer_needs_blocks(&needs, net->coarse, m->arch.encoder_coarse_count, coarse_rows);
     lac_layer_needs_linear(&needs, &net->output, coarse_rows);
     lac_layer_work_init(&n->work, w, &needs, &m->kernels, threads);
@@ -68,9 +69,8 @@ int lac_encoder_net_init(lac_encoder_net *n, lac_workspace *w, const lac_model *
     n->fixed = lac_workspace_take(w, coarse_rows * m->arch.latent, sizeof(int16_t));
     n->stages = lac_workspace_take(w, coarse_rows, sizeof *n->stages);
     n->residual = lac_workspace_take(w, coarse_rows * m->arch.latent, sizeof(int16_t));
-    int status = lac_features_init(&n->features, w, m, 2 * frames, threads);
+    lac_features_init(&n->features, w, m, 2 * frames, threads);
     n->rows = lac_workspace_take(w, 2 * frames * n->features.width, sizeof(float));
-    return status;
 }
 
 static lac_history *const *gather(lac_encoder_net *net, lac_encoder_lane *const *lanes, size_t count,

@@ -31,7 +31,7 @@ void lac_encoder_lane_reset(lac_encoder_lane *lane);
 /* Append samples as lac_encoder_write defines them; pcm NULL is silence. They must fit. */
 void lac_encoder_lane_take(lac_encoder_lane *lane, const float *pcm, size_t samples);
 
-/* Tables and scratch, which streams share. */
+/* Scratch, which streams share. */
 typedef struct lac_encoder_net {
     const lac_model *model;
     unsigned threads;
@@ -50,8 +50,8 @@ typedef struct lac_encoder_net {
 } lac_encoder_net;
 
 /* For at most `lanes` lanes of `frames` frames a call. */
-int lac_encoder_net_init(lac_encoder_net *net, lac_workspace *w, const lac_model *model, size_t lanes, size_t frames,
-                         unsigned threads);
+void lac_encoder_net_init(lac_encoder_net *net, lac_workspace *w, const lac_model *model, size_t lanes, size_t frames,
+                          unsigned threads);
 
 /* The first `frames` frames pending in each of `count` lanes.
  *   tokens   [count][frames][Q], as lac_encoder_write gives them

@@ -10,7 +10,7 @@
 #define INPUT_FLOATS ((size_t)LAC_LONG_FFT)
 #define SPECTRUM_FLOATS ((size_t)LAC_LONG_FFT + 2)
 
-static void fill_harmonics(int32_t *bins, size_t bands)
+void lac_features_harmonics(int32_t *bins, size_t bands)
 {
     for (size_t p = 0; p < bands; p++) {
         float hz = lac_class_hz((float)p, bands);
@@ -19,7 +19,7 @@ static void fill_harmonics(int32_t *bins, size_t bands)
     }
 }
 
-int lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model, size_t rows, unsigned threads)
+void lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model, size_t rows, unsigned threads)
 {
     size_t fft_floats = lac_fft_scratch(LAC_LONG_FFT);
     if (fft_floats < lac_fft_scratch(LAC_WINDOW))
@@ -28,16 +28,14 @@ int lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model,
         fft_floats = 2 * LAC_HARMONICS * model->arch.bands;
     f->kernels = &model->kernels;
     f->weights = &model->encoder;
+    f->fft = model->fft;
+    f->long_fft = model->long_fft;
+    f->harmonics = model->harmonics;
     f->bands = model->arch.bands;
     f->width = lac_features_width(model->arch.bands);
     f->parts = threads < rows ? threads : (unsigned)rows;
     f->scratch_floats = (INPUT_FLOATS + SPECTRUM_FLOATS + fft_floats + 15) & ~(size_t)15;
     f->scratch = lac_workspace_take(w, f->parts * f->scratch_floats, sizeof(float));
-    f->harmonics = lac_workspace_take(w, LAC_HARMONICS * f->bands, sizeof(int32_t));
-    if (f->harmonics)
-        fill_harmonics(f->harmonics, f->bands);
-    int status = lac_fft_init(&f->fft, w, LAC_WINDOW);
-    return status ? status : lac_fft_init(&f->long_fft, w, LAC_LONG_FFT);
 }
 
 static void spectrum(const lac_features *f, const float *pcm, float *out, float *scratch)

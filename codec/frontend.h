@@ -20,11 +20,14 @@ typedef struct lac_features {
     unsigned parts;             /* rows are worked on by this many threads */
     size_t scratch_floats;
     float *scratch;             /* [parts][scratch_floats] */
-    int32_t *harmonics;         /* [LAC_HARMONICS][bands]: bin of a harmonic at a lag of the periodicity curve */
+    const int32_t *harmonics;   /* the model's */
 } lac_features;
 
+/* bins [LAC_HARMONICS][bands]: a model's harmonics. */
+void lac_features_harmonics(int32_t *bins, size_t bands);
+
 /* For at most `rows` rows a call. */
-int lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model, size_t rows, unsigned threads);
+void lac_features_init(lac_features *f, lac_workspace *w, const lac_model *model, size_t rows, unsigned threads);
 
 /* out [rows][width]; row i belongs to the hop pcm[i * LAC_HOP] ..; pcm has LAC_FEATURE_PAST samples before it. */
 void lac_features_run(const lac_features *f, const float *pcm, size_t rows, float *out);

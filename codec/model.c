@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "cpu.h"
+#include "frontend.h"
 #include "modelfile.h"
 #include "modelopen.h"
 #include "rvq.h"
-#include "workspace.h"
 
 static void choose_kernels(lac_model *m)
 {
@@ -73,32 +73,38 @@ static void pack_codes(lac_model *m, uint8_t *at)
     }
 }
 
-static size_t align_up(size_t n)
+/* One piece of memory: the model, what it works out of the file, what it packs. */
+static int lay_out(void *object, lac_workspace *w)
 {
-    return (n + LAC_ALIGN - 1) / LAC_ALIGN * LAC_ALIGN;
+    lac_model *m = object;
+    const lac_arch *a = &m->arch;
+    size_t codes = (size_t)a->codebooks * a->codewords;
+    int32_t *norms = lac_workspace_take(w, codes, sizeof *norms);
+    int32_t *harmonics = lac_workspace_take(w, (size_t)LAC_HARMONICS * a->bands, sizeof *harmonics);
+    uint8_t *matrices = lac_workspace_take(w, m->kernels.packed ? pack_matrices(m, NULL) : 0, 1);
+    uint8_t *packed_codes = lac_workspace_take(w, m->kernels.packed ? codes_bytes(a) : 0, 1);
+    m->half_norm = norms;
+    m->harmonics = harmonics;
+    if (w->base) {
+        lac_rvq_half_norms(norms, m->codes, codes, a->latent);
+        lac_features_harmonics(harmonics, a->bands);
+    }
+    if (w->base && m->kernels.packed) {
+        pack_matrices(m, matrices);
+        pack_codes(m, packed_codes);
+    }
+    int status = lac_fft_init(&m->fft, w, LAC_WINDOW);
+    return status ? status : lac_fft_init(&m->long_fft, w, LAC_LONG_FFT);
 }
 
-/* One piece of memory: the model, then half_norm, then what is packed. */
 static int create(lac_model **model, lac_model *parsed)
 {
-    const lac_arch *a = &parsed->arch;
-    size_t codes = (size_t)a->codebooks * a->codewords;
-    size_t head = align_up(sizeof *parsed), norms = align_up(codes * sizeof(int32_t));
+    void *opened;
     choose_kernels(parsed);
-    int packed = parsed->kernels.packed;
-    size_t matrices = packed ? pack_matrices(parsed, NULL) : 0;
-    unsigned char *base = lac_alloc(head + norms + matrices + (packed ? codes_bytes(a) : 0));
-    if (base == NULL)
-        return LAC_ERROR_MEMORY;
-    parsed->half_norm = (int32_t *)(void *)(base + head);
-    lac_rvq_half_norms((int32_t *)(void *)(base + head), parsed->codes, codes, a->latent);
-    if (packed) {
-        pack_matrices(parsed, base + head + norms);
-        pack_codes(parsed, base + head + norms + matrices);
-    }
-    *model = (lac_model *)(void *)base;
-    **model = *parsed;
-    return LAC_OK;
+    int status = lac_object_open(&opened, parsed, sizeof *parsed, lay_out);
+    if (!status)
+        *model = opened;
+    return status;
 }
 
 /* Takes the file over: on failure it is released. */
@@ -170,7 +176,7 @@ void lac_model_close(lac_model **model)
         return;
     lac_model_bytes bytes = {.size = (*model)->size, .mapping = (*model)->mapping, .owned = (*model)->owned};
     lac_model_bytes_release(&bytes);
-    lac_free(*model);
+    lac_object_close(*model);
     *model = NULL;
 }
 

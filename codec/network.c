@@ -4,8 +4,6 @@
 
 #include "parallel.h"
 
-#define ROOM 3 /* rows behind the past of a short call's layer: more are moved less often and take more memory */
-
 void lac_tap_layer(const lac_tap *tap, const char *name, int index, const float *x, size_t rows, size_t width,
                    size_t stride)
 {
@@ -13,66 +11,56 @@ void lac_tap_layer(const lac_tap *tap, const char *name, int index, const float 
         tap->layer(tap->user, name, index, x, rows, width, stride);
 }
 
-/* Layers begin at different places, so that they don't all make room in the same call. */
-static void restart(lac_history *h)
+void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past)
 {
-    for (size_t l = 0; l < h->layers; l++)
-        h->next[l] = (uint32_t)(h->past + l % (h->span - h->past + 1));
-}
-
-void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past, size_t rows)
-{
-    size_t room = rows > ROOM ? rows : ROOM;
-    *h = (lac_history){.layers = layers, .width = width, .past = past, .span = past + (room < past ? room : past)};
-    h->rows = lac_workspace_take(w, layers * h->span * width, sizeof(float));
-    h->next = lac_workspace_take(w, layers, sizeof *h->next);
-    if (h->next)
-        restart(h);
+    *h = (lac_history){.layers = layers, .width = width, .past = past};
+    h->rows = lac_workspace_take(w, layers * past * width, sizeof(float));
 }
 
 void lac_history_reset(lac_history *h)
 {
-    memset(h->rows, 0, h->layers * h->span * h->width * sizeof(float));
-    restart(h);
+    memset(h->rows, 0, h->layers * h->past * h->width * sizeof(float));
+    h->oldest = 0;
 }
 
-/* Rows of a call that its windows see together with the past: the first ones. */
+static float *history_row(const lac_history *h, size_t layer, size_t row)
+{
+    return h->rows + (layer * h->past + row) * h->width;
+}
+
+/* Rows of a call whose windows reach into the past: the first ones. */
 static size_t head_rows(const lac_history *h, size_t rows)
 {
     return rows < h->past ? rows : h->past;
 }
 
-static float *history_row(const lac_history *h, size_t layer, size_t row)
+/* out = the past in order, then the head of x [rows][width], the layer's input. */
+static void join_head(const lac_history *h, size_t layer, const float *x, size_t rows, float *out)
 {
-    return h->rows + (layer * h->span + row) * h->width;
+    size_t late = h->past - h->oldest, row = h->width * sizeof(float);
+    memcpy(out, history_row(h, layer, h->oldest), late * row);
+    memcpy(out + late * h->width, history_row(h, layer, 0), h->oldest * row);
+    memcpy(out + h->past * h->width, x, head_rows(h, rows) * row);
 }
 
-/* The head of x [rows][width], the layer's input, behind its past. */
-static void append_head(lac_history *h, size_t layer, const float *x, size_t rows)
+/* Once no window needs what was: the last rows take the places of the oldest. */
+static void keep_tail(const lac_history *h, size_t layer, const float *x, size_t rows)
 {
-    size_t head = head_rows(h, rows), row = h->width * sizeof(float);
-    if (h->next[layer] + head > h->span) {
-        memmove(history_row(h, layer, 0), history_row(h, layer, h->next[layer] - h->past), h->past * row);
-        h->next[layer] = (uint32_t)h->past;
-    }
-    memcpy(history_row(h, layer, h->next[layer]), x, head * row);
+    for (size_t t = rows - head_rows(h, rows); t < rows; t++)
+        memcpy(history_row(h, layer, (h->oldest + t) % h->past), x + t * h->width, h->width * sizeof(float));
 }
 
-/* The input from `past` rows before row t on: after append_head up to the head's end if t < past, else to x's. */
-static const float *window_at(const lac_history *h, size_t layer, const float *x, size_t t)
+/* The input from `past` rows before row t of x on: in the joined head up to its end if t < past, else to x's. */
+static const float *window_at(const lac_history *h, const float *joined, const float *x, size_t t)
 {
-    return t < h->past ? history_row(h, layer, h->next[layer] + t - h->past) : x + (t - h->past) * h->width;
+    return t < h->past ? joined + t * h->width : x + (t - h->past) * h->width;
 }
 
-/* The last rows become the past, once no window needs what was. */
-static void keep_tail(lac_history *h, size_t layer, const float *x, size_t rows)
+/* After all layers of a call. */
+static void advance(lac_history *h, size_t rows)
 {
-    if (rows <= h->past) {
-        h->next[layer] += (uint32_t)rows;
-    } else {
-        memcpy(history_row(h, layer, 0), x + (rows - h->past) * h->width, h->past * h->width * sizeof(float));
-        h->next[layer] = (uint32_t)h->past;
-    }
+    if (h->past > 0)
+        h->oldest = (h->oldest + rows) % h->past;
 }
 
 static void at_least(size_t *size, size_t need)
@@ -87,9 +75,15 @@ void lac_layer_needs_linear(lac_layer_needs *needs, const lac_linear *l, size_t 
     at_least(&needs->quantised, rows * l->in);
 }
 
+void lac_layer_needs_windows(lac_layer_needs *needs, size_t past, size_t width)
+{
+    at_least(&needs->window, 2 * past * width);
+}
+
 void lac_layer_needs_blocks(lac_layer_needs *needs, const lac_block *blocks, size_t count, size_t rows)
 {
     for (size_t i = 0; i < count; i++) {
+        lac_layer_needs_windows(needs, blocks[i].kernel - 1, blocks[i].width);
         lac_layer_needs_linear(needs, &blocks[i].up, rows);
         lac_layer_needs_linear(needs, &blocks[i].down, rows);
         at_least(&needs->mixed, rows * blocks[i].width);
@@ -106,6 +100,8 @@ void lac_layer_work_init(lac_layer_work *work, lac_workspace *w, const lac_layer
     work->scale = lac_workspace_take(w, needs->rows, sizeof(float));
     work->mixed = lac_workspace_take(w, needs->mixed, sizeof(float));
     work->hidden = lac_workspace_take(w, needs->hidden, sizeof(float));
+    work->window = (needs->window + 15) & ~(size_t)15;
+    work->windows = lac_workspace_take(w, threads * work->window, sizeof(float));
 }
 
 void lac_layer_quantise(lac_layer_work *work, size_t first, const float *x, size_t rows, size_t n)
@@ -129,10 +125,12 @@ void lac_layer_quantise_windows(lac_layer_work *work, lac_history *const *lanes,
     for (size_t i = 0; i < count; i++) {
         lac_history *h = lanes[i];
         size_t n = (h->past + hop) * h->width;
-        append_head(h, 0, x, rows);
+        join_head(h, 0, x, rows, work->windows);
         for (size_t t = 0; t < rows; t += hop, row++)
-            work->kernels->quantize_row(work->quantised + row * n, work->scale + row, window_at(h, 0, x, t), n);
+            work->kernels->quantize_row(work->quantised + row * n, work->scale + row,
+                                        window_at(h, work->windows, x, t), n);
         keep_tail(h, 0, x, rows);
+        advance(h, rows);
         x += rows * h->width;
     }
 }
@@ -149,9 +147,9 @@ void lac_stack_init(lac_stack *s, lac_workspace *w, const lac_block *blocks, siz
     s->x = lac_workspace_take(w, rows * s->width, sizeof(float));
 }
 
-void lac_stack_history(lac_history *h, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows)
+void lac_stack_history(lac_history *h, lac_workspace *w, const lac_block *blocks, size_t count)
 {
-    lac_history_init(h, w, count, blocks[0].width, blocks[0].kernel - 1, rows);
+    lac_history_init(h, w, count, blocks[0].width, blocks[0].kernel - 1);
 }
 
 typedef struct block_job {
@@ -170,14 +168,17 @@ static void mix_block_rows(void *user, size_t part, size_t first, size_t end)
     const lac_block *b = j->b;
     lac_layer_work *work = j->work;
     const lac_kernels *k = work->kernels;
+    float *joined = work->windows + part * work->window;
     size_t c = b->width;
-    (void)part;
     for (size_t i = first, n; i < end; i += n) {
         const lac_history *h = j->lanes[i / j->rows];
         size_t t = i % j->rows, head = head_rows(h, j->rows), stop = t < head ? head : j->rows;
+        const float *x = j->x + (i - t) * c;
         n = stop - t < end - i ? stop - t : end - i;
-        k->depthwise(work->mixed + i * c, window_at(h, j->layer, j->x + (i - t) * c, t), b->depthwise,
-                     b->depthwise_bias, n, c, b->kernel);
+        if (t < head)
+            join_head(h, j->layer, x, j->rows, joined);
+        k->depthwise(work->mixed + i * c, window_at(h, joined, x, t), b->depthwise, b->depthwise_bias, n, c,
+                     b->kernel);
     }
     for (size_t i = first; i < end; i++) {
         k->norm_row(work->mixed + i * c, work->mixed + i * c, c);
@@ -213,8 +214,6 @@ void lac_stack_run(lac_stack *s, lac_history *const *lanes, size_t count, size_t
 {
     size_t lane = rows * s->width;
     for (size_t l = 0; l < s->count; l++) {
-        for (size_t i = 0; i < count; i++)
-            append_head(lanes[i], l, s->x + i * lane, rows);
         block_job job = {&s->blocks[l], l, lanes, rows, s->x, work};
         lac_parallel(count * rows, work->threads, mix_block_rows, &job);
         for (size_t i = 0; i < count; i++)
@@ -222,4 +221,6 @@ void lac_stack_run(lac_stack *s, lac_history *const *lanes, size_t count, size_t
         run_products(&job, s->x, count * rows);
         lac_tap_layer(tap, name, (int)l, s->x, count * rows, s->width, s->width);
     }
+    for (size_t i = 0; i < count; i++)
+        advance(lanes[i], rows);
 }

@@ -22,21 +22,19 @@ typedef struct lac_tap {
 void lac_tap_layer(const lac_tap *tap, const char *name, int index, const float *x, size_t rows, size_t width,
                    size_t stride);
 
-/* Of each of `layers` layers of one stream the last `past` rows of input. Room behind them lets rows be appended
- * without moving those before. */
+/* Of each of `layers` layers of one stream the last `past` rows of input, in a ring. */
 typedef struct lac_history {
-    float *rows;    /* [layers][span][width] */
-    uint32_t *next; /* [layers]: row of the layer's span where its next input goes */
-    size_t layers, width, past, span;
+    float *rows; /* [layers][past][width] */
+    size_t layers, width, past;
+    size_t oldest; /* row of each ring */
 } lac_history;
 
-/* For at most `rows` rows a call. */
-void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past, size_t rows);
+void lac_history_init(lac_history *h, lac_workspace *w, size_t layers, size_t width, size_t past);
 void lac_history_reset(lac_history *h);
 
 /* Scratch that all layers share. Collect the needs of each layer, then take it. */
 typedef struct lac_layer_needs {
-    size_t rows, quantised, mixed, hidden;
+    size_t rows, quantised, mixed, hidden, window;
 } lac_layer_needs;
 
 typedef struct lac_layer_work {
@@ -46,9 +44,12 @@ typedef struct lac_layer_work {
     float *scale;       /* [rows] */
     float *mixed;       /* [rows][width] */
     float *hidden;      /* [rows][hidden] */
+    float *windows;     /* [threads][window]: a lane's past and the rows behind it */
+    size_t window;
 } lac_layer_work;
 
 void lac_layer_needs_linear(lac_layer_needs *needs, const lac_linear *l, size_t rows);
+void lac_layer_needs_windows(lac_layer_needs *needs, size_t past, size_t width);
 void lac_layer_needs_blocks(lac_layer_needs *needs, const lac_block *blocks, size_t count, size_t rows);
 void lac_layer_work_init(lac_layer_work *work, lac_workspace *w, const lac_layer_needs *needs,
                          const lac_kernels *kernels, unsigned threads);
@@ -77,8 +78,8 @@ typedef struct lac_stack {
 
 void lac_stack_init(lac_stack *s, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows);
 
-/* What one stream remembers of a stack's blocks, for at most `rows` rows a call. */
-void lac_stack_history(lac_history *h, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows);
+/* What one stream remembers of a stack's blocks. */
+void lac_stack_history(lac_history *h, lac_workspace *w, const lac_block *blocks, size_t count);
 
 /* s->x [count][rows][width] through all blocks, in place. */
 void lac_stack_run(lac_stack *s, lac_history *const *lanes, size_t count, size_t rows, lac_layer_work *work,

@@ -24,10 +24,12 @@ static size_t fft_floats(void)
     return (lac_fft_scratch(LAC_WINDOW) + 15) & ~(size_t)15;
 }
 
-int lac_sourcefilter_init(lac_sourcefilter *s, lac_workspace *w, const lac_model *model, size_t rows, unsigned threads)
+void lac_sourcefilter_init(lac_sourcefilter *s, lac_workspace *w, const lac_model *model, size_t rows,
+                           unsigned threads)
 {
     s->kernels = &model->kernels;
     s->window = model->decoder.window;
+    s->fft = model->fft;
     s->bands = model->arch.bands;
     s->parts = threads < rows ? threads : (unsigned)rows;
     s->scratch_floats = LAC_WINDOW + 2 * SPECTRUM_FLOATS + fft_floats();
@@ -35,7 +37,6 @@ int lac_sourcefilter_init(lac_sourcefilter *s, lac_workspace *w, const lac_model
     s->noise = lac_workspace_take(w, (1 + rows) * LAC_HOP, sizeof(float));
     s->frames = lac_workspace_take(w, rows * LAC_WINDOW, sizeof(float));
     s->scratch = lac_workspace_take(w, s->parts * s->scratch_floats, sizeof(float));
-    return lac_fft_init(&s->fft, w, LAC_WINDOW);
 }
 
 static float peak_of(const float *q, size_t n, size_t *index)

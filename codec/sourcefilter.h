@@ -36,7 +36,7 @@ typedef struct lac_sourcefilter_state {
     float tail[LAC_HOP];          /* the last row's part in the next hop */
 } lac_sourcefilter_state;
 
-/* Tables and scratch, which streams that run one after another share. */
+/* Scratch, which streams that run one after another share. */
 typedef struct lac_sourcefilter {
     const lac_kernels *kernels;
     const float *window;
@@ -51,8 +51,8 @@ typedef struct lac_sourcefilter {
 } lac_sourcefilter;
 
 /* For at most `rows` rows a call. */
-int lac_sourcefilter_init(lac_sourcefilter *s, lac_workspace *w, const lac_model *model, size_t rows,
-                          unsigned threads);
+void lac_sourcefilter_init(lac_sourcefilter *s, lac_workspace *w, const lac_model *model, size_t rows,
+                           unsigned threads);
 
 /* o [rows], ldo floats apart -> pcm [rows][LAC_HOP] */
 void lac_sourcefilter_run(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *o, size_t ldo, size_t rows,

@@ -1,14 +1,16 @@
-/* What a model file holds, as the network sees it. Pointers lead into the mapped file or, where packed, into the
- * model's own memory; nothing here is written after open. */
+/* What a model file holds, as the network sees it. Pointers lead into the mapped file or, where worked out or packed
+ * at open, into the model's own memory; nothing here is written after open. */
 #ifndef LAC_CODEC_WEIGHTS_H
 #define LAC_CODEC_WEIGHTS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fft.h"
 #include "fmath.h"
 #include "kernels.h"
 #include "lac/model.h"
+#include "workspace.h"
 
 #define LAC_MAX_BLOCKS 12  /* of each kind */
 #define LAC_RATE 24000     /* Hz */
@@ -87,12 +89,15 @@ static inline uint32_t lac_voicing_width(uint32_t bands)
 }
 
 struct lac_model {
+    lac_workspace memory;
     lac_model_info info;
     lac_arch arch;
     lac_encoder_weights encoder;
     lac_decoder_weights decoder;
     const int16_t *codes;     /* [Q][K][D], fixed point, one = LAC_LATENT_ONE */
     const int32_t *half_norm; /* [Q][K]: sum(code^2) >> 1, computed at open */
+    const lac_fft *fft, *long_fft; /* of LAC_WINDOW and LAC_LONG_FFT */
+    const int32_t *harmonics; /* [LAC_HARMONICS][P]: bin of a harmonic at a lag of the periodicity curve */
     const uint8_t *packed_codes; /* [Q] books by lac_codebook_pack, for kernels with `packed` set; else NULL */
     lac_kernels kernels;      /* chosen at open */
     char kernel_names[LAC_KERNEL_NAMES_SIZE];
