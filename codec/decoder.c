@@ -97,7 +97,7 @@ static void decode(lac_decoder *d, const lac_frames *from, size_t frames, float 
         if (to)
             lac_decoder_net_read(&d->net, &lane, 1, from, done, n, &to);
         else
-            lac_decoder_net_skip(&d->net, lane, from, done, n, done + n == frames);
+            lac_decoder_net_skip(&d->net, lane, from, done, n);
     }
     lac_float_leave(mode);
 }
@@ -132,9 +132,7 @@ int lac_decoder_read_latents(lac_decoder *decoder, const int16_t *latents, size_
 /* A sync point sits between frames: what sounds across it must follow from the sync alone. */
 static void move_to(lac_decoder *d, uint64_t hop, uint32_t phase)
 {
-    lac_float_mode mode = lac_float_enter();
-    lac_sourcefilter_sync(&d->net.synthesis, &d->lane.sounding, hop, phase & UINT32_C(0xffff0000));
-    lac_float_leave(mode);
+    lac_sourcefilter_sync(&d->lane.sounding, hop, phase & UINT32_C(0xffff0000));
 }
 
 void lac_decoder_get_sync(lac_decoder *decoder, lac_decoder_sync *sync)

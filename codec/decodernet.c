@@ -11,6 +11,7 @@ void lac_decoder_lane_init(lac_decoder_lane *lane, lac_workspace *w, const lac_m
 {
     const lac_decoder_weights *net = &m->decoder;
     lane->model = m;
+    lane->last = lac_workspace_take(w, net->output.in, sizeof(int16_t));
     lac_history_init(&lane->history[LAC_DECODER_INPUT], w, 1, m->arch.latent, INPUT_PAST);
     lac_stack_history(&lane->history[LAC_DECODER_COARSE], w, net->coarse, m->arch.decoder_coarse_count);
     lac_stack_history(&lane->history[LAC_DECODER_FINE], w, net->fine, m->arch.decoder_fine_count);
@@ -20,6 +21,7 @@ void lac_decoder_lane_reset(lac_decoder_lane *lane)
 {
     memset(&lane->conceal, 0, sizeof lane->conceal);
     memset(&lane->sounding, 0, sizeof lane->sounding);
+    lane->begun = false;
     for (size_t i = 0; i < LAC_DECODER_HISTORIES; i++)
         lac_history_reset(&lane->history[i]);
 }
@@ -116,6 +118,13 @@ static void run_fine(lac_decoder_net *net, lac_decoder_lane *const *lanes, size_
     lac_profile_stack(&net->profile, "fine", &net->fine, all);
 }
 
+static void keep_last(const lac_layer_work *work, lac_decoder_lane *lane, size_t row, size_t width)
+{
+    memcpy(lane->last, work->quantised + row * width, width * sizeof(int16_t));
+    lane->last_scale = work->scale[row];
+    lane->begun = true;
+}
+
 /* Up to the quantised input of the output layer. */
 static void run_network(lac_decoder_net *net, lac_decoder_lane *const *lanes, size_t count, const lac_frames *from,
                         size_t first, size_t frames)
@@ -126,6 +135,19 @@ static void run_network(lac_decoder_net *net, lac_decoder_lane *const *lanes, si
     run_coarse(net, lanes, count, frames);
     run_fine(net, lanes, count, 2 * frames);
     lac_layer_quantise_norm(&net->work, net->fine.x, count * 2 * frames, net->fine.width);
+    for (size_t i = 0; i < count; i++)
+        keep_last(&net->work, lanes[i], (i + 1) * 2 * frames - 1, net->fine.width);
+}
+
+static void rebuild(lac_decoder_net *net, lac_decoder_lane *lane)
+{
+    const lac_linear *output = &net->model->decoder.output;
+    if (lane->begun) {
+        memcpy(net->work.quantised, lane->last, output->in * sizeof(int16_t));
+        net->work.scale[0] = lane->last_scale;
+        lac_layer_product(&net->work, output, 0, 1, net->rows, output->out);
+    }
+    lac_sourcefilter_rebuild(&net->synthesis, &lane->sounding, lane->begun ? net->rows : NULL);
 }
 
 static void synthesise(lac_decoder_net *net, lac_decoder_lane *lane, size_t first, size_t frames, float *pcm)
@@ -141,6 +163,9 @@ void lac_decoder_net_read(lac_decoder_net *net, lac_decoder_lane *const *lanes, 
 {
     const lac_linear *output = &net->model->decoder.output;
     size_t rows = count * 2 * frames;
+    for (size_t i = 0; i < count; i++)
+        if (lanes[i]->sounding.stale)
+            rebuild(net, lanes[i]);
     run_network(net, lanes, count, from, first, frames);
     lac_layer_product(&net->work, output, 0, rows, net->rows, output->out);
     lac_tap_layer(&net->tap, "output", -1, net->rows, rows, output->out, output->out);
@@ -150,15 +175,11 @@ void lac_decoder_net_read(lac_decoder_net *net, lac_decoder_lane *const *lanes, 
 }
 
 void lac_decoder_net_skip(lac_decoder_net *net, lac_decoder_lane *lane, const lac_frames *from, size_t first,
-                          size_t frames, bool last)
+                          size_t frames)
 {
-    const lac_linear *output = &net->model->decoder.output, *pitch = &net->pitch;
+    const lac_linear *pitch = &net->pitch;
     run_network(net, &lane, 1, from, first, frames);
     lac_layer_product(&net->work, pitch, 0, 2 * frames, net->rows, pitch->out);
     lac_sourcefilter_skip(&net->synthesis, &lane->sounding, net->rows + (LAC_SPECTRA - PITCH_AT), pitch->out,
                           2 * frames);
-    if (last) {
-        lac_layer_product(&net->work, output, 2 * frames - 1, 1, net->rows, output->out);
-        lac_sourcefilter_rebuild(&net->synthesis, &lane->sounding, net->rows);
-    }
 }

@@ -20,6 +20,9 @@ typedef struct lac_decoder_lane {
     bool marked; /* for lac_batch: found in the call */
     lac_conceal conceal;
     lac_sourcefilter_state sounding;
+    bool begun;     /* there was a row */
+    int16_t *last;  /* [fine width]: the output layer's quantised input of the last row, for what sounding rebuilds */
+    float last_scale;
     lac_history history[LAC_DECODER_HISTORIES];
 } lac_decoder_lane;
 
@@ -61,8 +64,8 @@ void lac_decoder_net_init(lac_decoder_net *net, lac_workspace *w, const lac_mode
 void lac_decoder_net_read(lac_decoder_net *net, lac_decoder_lane *const *lanes, size_t count, const lac_frames *from,
                           size_t first, size_t frames, float *const *pcm);
 
-/* The same of one lane without sound. Its synthesis is not complete before a call with `last`. */
+/* The same of one lane without sound. */
 void lac_decoder_net_skip(lac_decoder_net *net, lac_decoder_lane *lane, const lac_frames *from, size_t first,
-                          size_t frames, bool last);
+                          size_t frames);
 
 #endif

@@ -102,14 +102,24 @@ static void sweep_phases(const sweep *s, uint32_t phase, uint32_t *phases)
         phases[n] = phase += phases[n];
 }
 
-/* Phase that a hop adds. */
+static int32_t common_divisor(int32_t a, int32_t b)
+{
+    while (a != 0) {
+        int32_t rest = b % a;
+        b = a;
+        a = rest;
+    }
+    return b;
+}
+
+/* Phase that a hop adds: what sweep_phases sums up. For 0 <= r < m the sum of r * n / m, rounded down, over n below m
+ * is ((r - 1) * (m - 1) + gcd(r, m) - 1) / 2. */
 static uint32_t sweep_advance(const sweep *s)
 {
-    uint32_t phases[LAC_HOP];
-    if (s->harmonics == 0)
-        return 0;
-    sweep_phases(s, 0, phases);
-    return phases[LAC_HOP - 1];
+    int32_t range = s->to - s->from, whole = range / LAC_HOP, rest = range % LAC_HOP, r = rest < 0 ? -rest : rest;
+    int32_t sum = ((r - 1) * (LAC_HOP - 1) + common_divisor(r, LAC_HOP) - 1) / 2;
+    return (uint32_t)(s->from + s->mend) * LAC_HOP + (uint32_t)whole * (LAC_HOP * (LAC_HOP - 1) / 2) +
+           (uint32_t)(rest < 0 ? -sum : sum);
 }
 
 /* One hop to out [LAC_HOP]; the phase at its end. */
@@ -237,8 +247,6 @@ void lac_sourcefilter_run(const lac_sourcefilter *s, lac_sourcefilter_state *t, 
     lac_parallel(rows, s->parts, run_frames, &(frame_job){s, o, ldo});
     lac_profile_plain(&s->profile, "spectra");
     overlap_add(t, s->frames, rows, pcm);
-    memcpy(t->spectra, o + (rows - 1) * ldo, sizeof t->spectra);
-    t->begun = true;
     lac_profile_plain(&s->profile, "overlap");
 }
 
@@ -250,6 +258,7 @@ void lac_sourcefilter_skip(const lac_sourcefilter *s, lac_sourcefilter_state *t,
         t->phase += sweep_advance(&hop);
     }
     t->hop += rows;
+    t->stale = true;
 }
 
 static void rebuild_noise(const lac_sourcefilter *s, float *out, uint64_t hop, uint64_t back)
@@ -262,10 +271,6 @@ static void rebuild_noise(const lac_sourcefilter *s, float *out, uint64_t hop, u
 
 void lac_sourcefilter_rebuild(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *spectra)
 {
-    if (spectra) {
-        memcpy(t->spectra, spectra, sizeof t->spectra);
-        t->begun = true;
-    }
     sweep before = sweep_of(t, 0), last = sweep_of(t, 1);
     uint32_t middle = t->phase - sweep_advance(&last);
     pulse_hop(s, s->pulses, middle - sweep_advance(&before), &before);
@@ -274,16 +279,17 @@ void lac_sourcefilter_rebuild(const lac_sourcefilter *s, lac_sourcefilter_state 
     rebuild_noise(s, s->noise + LAC_HOP, t->hop, 1);
     memcpy(t->pulses, s->pulses + LAC_HOP, sizeof t->pulses);
     memcpy(t->noise, s->noise + LAC_HOP, sizeof t->noise);
-    if (t->begun) {
-        synthesise(s, t->spectra, s->pulses, s->noise, s->frames, s->scratch);
+    if (spectra) {
+        synthesise(s, spectra, s->pulses, s->noise, s->frames, s->scratch);
         memcpy(t->tail, s->frames + LAC_HOP, sizeof t->tail);
     }
+    t->stale = false;
 }
 
-void lac_sourcefilter_sync(const lac_sourcefilter *s, lac_sourcefilter_state *t, uint64_t hop, uint32_t phase)
+void lac_sourcefilter_sync(lac_sourcefilter_state *t, uint64_t hop, uint32_t phase)
 {
     t->hop = hop;
     t->phase = phase;
     memset(t->mend, 0, sizeof t->mend);
-    lac_sourcefilter_rebuild(s, t, NULL);
+    t->stale = true;
 }

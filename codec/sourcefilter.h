@@ -29,8 +29,7 @@ typedef struct lac_sourcefilter_state {
     float f0[3];                  /* Hz, 0 unvoiced: of the last hops, newest last */
     int32_t mend[2];              /* phase a sample by which the last hops corrected the pulses, newest last */
     lac_lead lead[3];             /* at the ends of the last hops, newest last */
-    bool begun;                   /* spectra holds a row */
-    float spectra[LAC_SPECTRA];   /* of the last row */
+    bool stale;                   /* what follows must be rebuilt */
     float pulses[LAC_HOP];        /* of the last hop */
     float noise[LAC_HOP];
     float tail[LAC_HOP];          /* the last row's part in the next hop */
@@ -54,22 +53,22 @@ typedef struct lac_sourcefilter {
 void lac_sourcefilter_init(lac_sourcefilter *s, lac_workspace *w, const lac_model *model, size_t rows,
                            unsigned threads);
 
-/* o [rows], ldo floats apart -> pcm [rows][LAC_HOP] */
+/* o [rows], ldo floats apart -> pcm [rows][LAC_HOP]. Not of a stale state. */
 void lac_sourcefilter_run(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *o, size_t ldo, size_t rows,
                           float *pcm);
 
-/* The same without sound. logits [rows]: rows from the pitch logits on, ldo floats apart. Not complete before
- * lac_sourcefilter_rebuild. */
+/* The same without sound, of any state, which is stale then. logits [rows]: rows from the pitch logits on, ldo floats
+ * apart. */
 void lac_sourcefilter_skip(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *logits, size_t ldo,
                            size_t rows);
 
-/* Make the last hop's sources and its tail what they are by the state's hop, phase, f0, mend, lead and, unless it is
- * NULL, the last row's spectra. Without a change to any of them this changes nothing. */
+/* Make the last hop's sources and its tail what they are by the state's hop, phase, f0, mend, lead and the last row's
+ * spectra, NULL if there was no row. Without a change to any of them this changes nothing. */
 void lac_sourcefilter_rebuild(const lac_sourcefilter *s, lac_sourcefilter_state *t, const float *spectra);
 
 /* Continue at `hop` with the last hop's pulses ending in `phase`, and with what follows from no other past than the
- * rows of the last hops. */
-void lac_sourcefilter_sync(const lac_sourcefilter *s, lac_sourcefilter_state *t, uint64_t hop, uint32_t phase);
+ * rows of the last hops. The state is stale then. */
+void lac_sourcefilter_sync(lac_sourcefilter_state *t, uint64_t hop, uint32_t phase);
 
 /* Pitch logits [bands + 1] -> Hz, 0 = unvoiced: mean of the five classes around the peak. */
 float lac_pitch_hz(const float *logits, size_t bands);
