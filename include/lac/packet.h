@@ -29,8 +29,8 @@ extern "C" {
 
 /* ---- one payload ---- */
 
-/* Copies of earlier frames: `frames` of them, the first `age` frames before the payload's first new frame, `codebooks`
- * tokens of each. frames <= age. */
+/* Copies of earlier frames: `frames` of them, the first `age` frames before the payload's first new frame,
+ * `codebooks` tokens of each. frames <= age. */
 typedef struct lac_packet_block {
     uint8_t age, frames, codebooks;
 } lac_packet_block;
@@ -47,9 +47,10 @@ typedef struct lac_packet_info {
     lac_packet_block block[LAC_PACKET_MAX_REDUNDANCY];
 } lac_packet_info;
 
-/* Read and check a payload's structure. token_bits as in lac_model_info, 1 .. 16. LAC_ERROR_VERSION for another coding,
- * LAC_ERROR_FORMAT for values out of range, LAC_ERROR_TRUNCATED if it ends anywhere but after a layer or block, or
- * without the first layer. */
+/* Read and check a payload's structure; the tokens may have any values. token_bits as in lac_model_info, 1 .. 16.
+ * LAC_ERROR_VERSION for another coding, LAC_ERROR_TRUNCATED if it ends before the first layer does or in the
+ * middle of another or of a block, LAC_ERROR_FORMAT for values out of range, padding bits that are not zero, bytes
+ * after the last layer or more than LAC_PACKET_MAX_BYTES. */
 LAC_API int lac_packet_parse(const void *payload, size_t size, uint32_t token_bits, lac_packet_info *info);
 
 /* *kept = the most bytes of a payload, at most `limit`, that are a payload too: what a router sends on.
@@ -64,19 +65,20 @@ typedef struct lac_packetizer_settings {
     uint32_t frames;          /* new frames a packet, 1 .. LAC_PACKET_MAX_FRAMES */
     uint32_t layer;           /* codebooks of a layer, 1 .. LAC_PACKET_MAX_LAYER */
     uint32_t redundancy;      /* blocks, 0 .. LAC_PACKET_MAX_REDUNDANCY */
-    lac_packet_block block[LAC_PACKET_MAX_REDUNDANCY]; /* frames that are not there yet are left out; codebooks are
-                                                          limited to those the frames have */
-    uint32_t dtx;             /* 1: of frames marked inactive only a description of their noise is sent, at once and
-                                 then every comfort_frames */
+    lac_packet_block block[LAC_PACKET_MAX_REDUNDANCY]; /* frames before the stream's first are left out, under DTX
+                                                          also inactive ones at a block's ends; codebooks, here
+                                                          1 .. 32, are limited to those that all its frames have */
+    uint32_t dtx;             /* 0 or 1. 1: of frames marked inactive only a description of their noise is sent, at
+                                 once and then every comfort_frames */
     uint32_t comfort_frames;  /* 1 .. 500 */
 } lac_packetizer_settings;
 
 /* 1 frame a packet, layers of 2 codebooks, no redundancy, no DTX, comfort noise every 20 frames. */
 LAC_API void lac_packetizer_default_settings(lac_packetizer_settings *settings);
 
-/* Fill in frames of redundancy that fit `bytes` a packet: for each of the `packets` packets before, its frames, the
- * nearest with up to `codebooks` codebooks and the older ones with fewer. The same settings that have frames and
- * layer set; redundancy and block are overwritten. token_bits as in lac_model_info. */
+/* Set redundancy and block, for the `frames` that is set, to copies that take at most `bytes` a packet: of each of
+ * the `packets` packets before (fewer if that is too many), the nearest with up to `codebooks` codebooks and the
+ * older ones with fewer. token_bits as in lac_model_info. */
 LAC_API void lac_packetizer_plan(lac_packetizer_settings *settings, uint32_t token_bits, uint32_t codebooks,
                                  uint32_t packets, uint32_t bytes);
 
@@ -85,25 +87,27 @@ typedef struct lac_packet {
     uint64_t frame;           /* index of its first new frame since the stream's start */
     uint32_t frames;          /* new frames */
     uint32_t size;            /* bytes of data */
-    uint8_t marker;           /* 1: first packet after silence (RTP's marker bit) */
+    uint8_t marker;           /* 1: first packet of sound after comfort noise (RTP's marker bit) */
     uint8_t comfort;          /* 1: comfort noise */
     uint8_t data[LAC_PACKET_MAX_BYTES];
 } lac_packet;
 
-/* settings NULL means the defaults. LAC_ERROR_LIMIT if a payload could exceed LAC_PACKET_MAX_BYTES. On success
- * *packetizer is owned by the caller; the model must outlive it. */
+/* settings NULL means the defaults. LAC_ERROR_LIMIT if a payload of frames with all codebooks would exceed
+ * LAC_PACKET_MAX_BYTES. On success *packetizer is owned by the caller; the model must outlive it. */
 LAC_API int lac_packetizer_open(lac_packetizer **packetizer, const lac_model *model,
                                 const lac_packetizer_settings *settings);
 
 /* Close and set *packetizer to NULL; NULL and pointers to NULL are accepted. */
 LAC_API void lac_packetizer_close(lac_packetizer **packetizer);
 
-/* Other settings from the next packet on (frames waiting stay). Errors as open; then nothing changes. */
+/* Other settings from the next packet on. Frames that wait go with the next one, even if they are more than
+ * `frames` now. Errors as open; then nothing changes. */
 LAC_API int lac_packetizer_set(lac_packetizer *packetizer, const lac_packetizer_settings *settings);
 
 /* Take the next frame: tokens [Q], of which `codebooks` (1 .. Q) count; active 0 if it holds background noise only
- * (lac/activity.h). *ready = 1 and *packet filled when a packet is complete, else *ready = 0. Frames of a packet are
- * sent with the fewest codebooks that one of them has. A change of `active` under DTX may complete a packet early. */
+ * (lac/activity.h). *ready = 1 and *packet filled when a packet is complete, else *ready = 0 and *packet is
+ * untouched. Frames of a packet are sent with the fewest codebooks that one of them has. Under DTX an inactive
+ * frame that comes while others wait is sent with them at once; of those that follow only comfort noise is sent. */
 LAC_API int lac_packetizer_write(lac_packetizer *packetizer, const uint16_t *tokens, uint32_t codebooks, int active,
                                  lac_packet *packet, int *ready);
 
@@ -129,10 +133,12 @@ LAC_API int lac_depacketizer_open(lac_depacketizer **depacketizer, const lac_mod
 /* Close and set *depacketizer to NULL; NULL and pointers to NULL are accepted. */
 LAC_API void lac_depacketizer_close(lac_depacketizer **depacketizer);
 
-/* Take a payload whose first new frame has index `frame`. Of each frame the copy with most codebooks is kept; frames
- * before the next to be taken are ignored. *fresh (may be NULL): frames that it had nothing or less of before.
- * LAC_ERROR_LIMIT, with nothing taken, if one of its frames is LAC_DEPACKETIZER_FRAMES or more ahead; errors of
- * lac_packet_parse; LAC_ERROR_MODEL_MISMATCH if a count or a token is beyond what the model has. */
+/* Take a payload whose first new frame has index `frame`. Of each frame the copy with most codebooks is kept, and
+ * comfort noise before any other; frames before the next to be taken are ignored. But comfort noise that comes
+ * late counts for the frames after it, if none of them was held when it was taken. *fresh (may be NULL): frames,
+ * at or after the next, that it had nothing or less of before. On errors nothing is taken: LAC_ERROR_LIMIT if one
+ * of its frames is LAC_DEPACKETIZER_FRAMES or more ahead; those of lac_packet_parse; LAC_ERROR_MODEL_MISMATCH if a
+ * count or a token is beyond what the model has. */
 LAC_API int lac_depacketizer_put(lac_depacketizer *depacketizer, uint64_t frame, const void *payload, size_t size,
                                  uint32_t *fresh);
 
@@ -145,8 +151,9 @@ LAC_API uint64_t lac_depacketizer_end(const lac_depacketizer *depacketizer);
 /* What take would give for frame `frame` (at or after next), without taking. */
 LAC_API enum lac_frame_source lac_depacketizer_peek(const lac_depacketizer *depacketizer, uint64_t frame);
 
-/* The next frame: tokens [Q] and *codebooks as lac_decoder_read takes them. A frame of which nothing is held is LOST,
- * or COMFORT if a comfort packet came last before it and, with what is held now, no later frame shows a loss. */
+/* The next frame: tokens [Q] and *codebooks as lac_decoder_read takes them. A frame of which nothing is held is
+ * COMFORT if the last one before it that was held is comfort noise, whose description is repeated; else it is
+ * LOST. So the first frames of speech, if they are lost, are comfort noise too. */
 LAC_API enum lac_frame_source lac_depacketizer_take(lac_depacketizer *depacketizer, uint16_t *tokens,
                                                     uint8_t *codebooks);
 

@@ -1,0 +1,41 @@
+/* The bits of a payload, doc/rtp-payload.md. Pure functions over bytes. */
+#ifndef LAC_CODEC_PACKETBITS_H
+#define LAC_CODEC_PACKETBITS_H
+
+#include "lac/packet.h"
+
+#define LAC_PACKET_PART_TOKENS (LAC_PACKET_MAX_FRAMES * LAC_MAX_CODEBOOKS)
+
+/* A layer of the new frames, or a redundant block: tokens [frames][count], padded to whole bytes. */
+typedef struct lac_packet_part {
+    uint32_t age;           /* frames from its first frame to the first new one: 0 for a layer */
+    uint32_t frames;
+    uint32_t first, count;  /* codebooks `first` .. `first` + count - 1 */
+} lac_packet_part;
+
+/* Bytes before the parts, and how many parts there are. `sent`: the payload before any cut. */
+size_t lac_packet_head_bytes(const lac_packet_info *sent);
+uint32_t lac_packet_parts(const lac_packet_info *sent);
+
+/* Part i in the order of the payload: layer 1, blocks, layers 2, 3, ... */
+lac_packet_part lac_packet_get_part(const lac_packet_info *sent, uint32_t i);
+size_t lac_packet_part_bytes(const lac_packet_part *part, uint32_t token_bits);
+
+/* The whole payload that `sent` describes. */
+size_t lac_packet_bytes(const lac_packet_info *sent, uint32_t token_bits);
+
+/* As lac_packet_parse, but *sent is the payload before any cut and *parts how many are left. */
+int lac_packet_read(const uint8_t *payload, size_t size, uint32_t token_bits, lac_packet_info *sent,
+                    uint32_t *parts);
+
+/* What lac_packet_parse gives of it. */
+void lac_packet_get_info(const lac_packet_info *sent, uint32_t parts, lac_packet_info *info);
+
+/* Writes lac_packet_head_bytes(sent). */
+void lac_packet_write_head(uint8_t *out, const lac_packet_info *sent);
+
+/* n tokens below 2^bits, most significant bit first; unused bits of the last byte are zero. */
+void lac_packet_pack(uint8_t *out, const uint16_t *tokens, size_t n, uint32_t bits);
+void lac_packet_unpack(uint16_t *tokens, size_t n, const uint8_t *in, uint32_t bits);
+
+#endif
