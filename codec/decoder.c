@@ -25,13 +25,15 @@ static int lay_out(void *object, lac_workspace *w)
     lac_decoder *d = object;
     const lac_decoder_settings *s = &d->settings;
     lac_decoder_lane_init(&d->lane, w, d->lane.model);
-    lac_decoder_net_init(&d->net, w, d->lane.model, 1, s->block_frames, s->threads);
+    if (!s->batch_only)
+        lac_decoder_net_init(&d->net, w, d->lane.model, 1, s->block_frames, s->threads);
     return LAC_OK;
 }
 
 static bool settings_valid(const lac_decoder_settings *s)
 {
-    return s->block_frames >= 1 && s->block_frames <= MAX_BLOCK_FRAMES && s->threads >= 1 && s->threads <= MAX_THREADS;
+    return s->block_frames >= 1 && s->block_frames <= MAX_BLOCK_FRAMES && s->threads >= 1 &&
+           s->threads <= MAX_THREADS && s->batch_only <= 1;
 }
 
 int lac_decoder_open(lac_decoder **decoder, const lac_model *model, const lac_decoder_settings *settings)
@@ -86,8 +88,10 @@ void lac_decoder_reset(lac_decoder *d)
 }
 
 /* pcm NULL skips. */
-static void decode(lac_decoder *d, const lac_frames *from, size_t frames, float *pcm)
+static int decode(lac_decoder *d, const lac_frames *from, size_t frames, float *pcm)
 {
+    if (d->settings.batch_only)
+        return LAC_ERROR_STATE;
     lac_float_mode mode = lac_float_enter();
     lac_decoder_lane *lane = &d->lane;
     size_t block = d->settings.block_frames;
@@ -100,6 +104,7 @@ static void decode(lac_decoder *d, const lac_frames *from, size_t frames, float 
             lac_decoder_net_skip(&d->net, lane, from, done, n);
     }
     lac_float_leave(mode);
+    return LAC_OK;
 }
 
 int lac_decoder_read(lac_decoder *decoder, const uint16_t *tokens, const uint8_t *codebooks, size_t frames, float *pcm)
@@ -108,8 +113,7 @@ int lac_decoder_read(lac_decoder *decoder, const uint16_t *tokens, const uint8_t
     if (!decoder || (frames > 0 && (!tokens || !codebooks || !pcm)) ||
         !lac_frames_valid(&from, decoder->lane.model, frames))
         return LAC_ERROR_ARGUMENT;
-    decode(decoder, &from, frames, pcm);
-    return LAC_OK;
+    return decode(decoder, &from, frames, pcm);
 }
 
 int lac_decoder_skip(lac_decoder *decoder, const uint16_t *tokens, const uint8_t *codebooks, size_t frames)
@@ -117,16 +121,14 @@ int lac_decoder_skip(lac_decoder *decoder, const uint16_t *tokens, const uint8_t
     lac_frames from = {.tokens = tokens, .codebooks = codebooks};
     if (!decoder || (frames > 0 && (!tokens || !codebooks)) || !lac_frames_valid(&from, decoder->lane.model, frames))
         return LAC_ERROR_ARGUMENT;
-    decode(decoder, &from, frames, NULL);
-    return LAC_OK;
+    return decode(decoder, &from, frames, NULL);
 }
 
 int lac_decoder_read_latents(lac_decoder *decoder, const int16_t *latents, size_t frames, float *pcm)
 {
     if (!decoder || (frames > 0 && (!latents || !pcm)))
         return LAC_ERROR_ARGUMENT;
-    decode(decoder, &(lac_frames){.latents = latents}, frames, pcm);
-    return LAC_OK;
+    return decode(decoder, &(lac_frames){.latents = latents}, frames, pcm);
 }
 
 /* A sync point sits between frames: what sounds across it must follow from the sync alone. */

@@ -24,15 +24,16 @@ static int lay_out(void *object, lac_workspace *w)
 {
     lac_encoder *e = object;
     const lac_encoder_settings *s = &e->settings;
-    lac_encoder_lane_init(&e->lane, w, e->lane.model, s->block_frames);
-    lac_encoder_net_init(&e->net, w, e->lane.model, 1, s->block_frames, s->threads);
+    lac_encoder_lane_init(&e->lane, w, e->lane.model, s->batch_only ? 1 : s->block_frames);
+    if (!s->batch_only)
+        lac_encoder_net_init(&e->net, w, e->lane.model, 1, s->block_frames, s->threads);
     return LAC_OK;
 }
 
 static bool settings_valid(const lac_encoder_settings *s, const lac_model *model)
 {
     return s->codebooks <= model->arch.codebooks && s->block_frames >= 1 && s->block_frames <= MAX_BLOCK_FRAMES &&
-           s->threads >= 1 && s->threads <= MAX_THREADS;
+           s->threads >= 1 && s->threads <= MAX_THREADS && s->batch_only <= 1;
 }
 
 int lac_encoder_open(lac_encoder **encoder, const lac_model *model, const lac_encoder_settings *settings)
@@ -132,7 +133,7 @@ static size_t encode(lac_encoder *e, const float *pcm, size_t samples, uint16_t 
 int lac_encoder_write_latents(lac_encoder *encoder, const float *pcm, size_t samples, uint16_t *tokens,
                               int16_t *latents, size_t capacity, size_t *frames)
 {
-    if (encoder->lane.flushed)
+    if (encoder->lane.flushed || encoder->settings.batch_only)
         return LAC_ERROR_STATE;
     if (capacity < frames_completed(encoder, samples))
         return LAC_ERROR_SPACE;
@@ -154,7 +155,7 @@ int lac_encoder_flush(lac_encoder *encoder, uint16_t *tokens, size_t capacity, s
 {
     if (!encoder || !frames || (capacity > 0 && !tokens))
         return LAC_ERROR_ARGUMENT;
-    if (encoder->lane.flushed)
+    if (encoder->lane.flushed || encoder->settings.batch_only)
         return LAC_ERROR_STATE;
     size_t rest = frames_at_flush(encoder);
     if (capacity < rest)

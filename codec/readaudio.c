@@ -16,7 +16,7 @@ static void lay_out(lac_workspace *m, lac_reader_audio *a, uint32_t channels)
 static int open_audio(lac_reader *r, const lac_model *model, uint32_t threads)
 {
     lac_reader_audio *a = &r->audio;
-    lac_decoder_settings settings = {LAC_PAGE_FRAMES, threads};
+    lac_decoder_settings settings = {LAC_PAGE_FRAMES, threads, 0};
     lac_workspace measure = lac_workspace_measure();
     lay_out(&measure, a, r->format.channels);
     int status = measure.failed ? LAC_ERROR_LIMIT : lac_workspace_open(&a->memory, measure.used);

@@ -130,8 +130,8 @@ static int open_memory(lac_writer *w)
 
 static int open_codecs(lac_writer *w, const lac_model *model, uint32_t threads)
 {
-    lac_encoder_settings e = {w->current_codebooks, LAC_PAGE_FRAMES, threads};
-    lac_decoder_settings d = {LAC_PAGE_FRAMES, threads};
+    lac_encoder_settings e = {w->current_codebooks, LAC_PAGE_FRAMES, threads, 0};
+    lac_decoder_settings d = {LAC_PAGE_FRAMES, threads, 0};
     for (uint32_t c = 0; c < w->format.channels; c++) {
         int status = lac_encoder_open(&w->encoder[c], model, &e);
         if (status == LAC_OK)

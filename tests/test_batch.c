@@ -260,6 +260,68 @@ Test(batch, many_streams_equal_one)
     end_bench(&b);
 }
 
+/* A batch-only pair beside an ordinary one: batches, which a sync or a reset may come between. */
+Test(batch, batch_only_streams_do_what_others_do)
+{
+    bench b = make_bench();
+    lac_encoder *e[2] = {NULL, b.alone_e[0]};
+    lac_decoder *d[2] = {NULL, b.alone_d[0]};
+    uint16_t *tokens = test_alloc(2 * b.q, sizeof *tokens);
+    uint8_t codebooks[2];
+    float sound[2][LAC_FRAME], *out[2] = {sound[0], sound[1]};
+    lac_batch *batch = open_batch(b.model, 2, 1);
+    cr_assert_eq(lac_encoder_open(&e[0], b.model, &(lac_encoder_settings){0, 64, 2, 1}), 0);
+    cr_assert_eq(lac_decoder_open(&d[0], b.model, &(lac_decoder_settings){64, 2, 1}), 0);
+    for (int i = 0; i < rounds(60); i++) {
+        const float *in = any_sound(&b);
+        lac_decoder_sync sync = {random_below(&b.random, 1000), random_below(&b.random, 65536) << 16}, at[2];
+        uint32_t what = random_below(&b.random, 8);
+        for (size_t k = 0; k < 2; k++) {
+            if (what == 0)
+                lac_encoder_reset(e[k]);
+            if (what == 1)
+                lac_decoder_reset(d[k]);
+            if (what == 2)
+                lac_decoder_set_sync(d[k], &sync);
+            lac_decoder_get_sync(d[k], &at[k]);
+            codebooks[k] = (uint8_t)(i % (int)(b.q + 1));
+        }
+        cr_assert_eq(at[0].frame, at[1].frame);
+        cr_assert_eq(at[0].pulse_phase, at[1].pulse_phase);
+        cr_assert_eq(lac_batch_encode(batch, e, (const float *[]){in, in}, 2, tokens), 0);
+        cr_assert_arr_eq(tokens, tokens + b.q, b.q * sizeof *tokens);
+        cr_assert_eq(lac_batch_decode(batch, d, tokens, codebooks, 2, out), 0);
+        cr_assert_arr_eq(sound[0], sound[1], sizeof sound[0]);
+    }
+    lac_encoder_close(&e[0]);
+    lac_decoder_close(&d[0]);
+    free(tokens);
+    lac_batch_close(&batch);
+    end_bench(&b);
+}
+
+Test(batch, batch_only_streams_are_small_and_not_used_alone)
+{
+    bench b = make_bench();
+    lac_encoder *e = NULL;
+    lac_decoder *d = NULL;
+    uint16_t tokens[LAC_MAX_CODEBOOKS] = {0};
+    uint8_t codebooks = 1;
+    float pcm[LAC_FRAME];
+    size_t frames;
+    cr_assert_eq(lac_encoder_open(&e, b.model, &(lac_encoder_settings){0, 64, 2, 1}), 0);
+    cr_assert_eq(lac_decoder_open(&d, b.model, &(lac_decoder_settings){64, 2, 1}), 0);
+    cr_assert_lt(2 * lac_encoder_bytes(e), lac_encoder_bytes(b.alone_e[0]));
+    cr_assert_lt(2 * lac_decoder_bytes(d), lac_decoder_bytes(b.alone_d[0]));
+    cr_assert_eq(lac_encoder_write(e, b.sound, LAC_FRAME, tokens, 1, &frames), LAC_ERROR_STATE);
+    cr_assert_eq(lac_encoder_flush(e, tokens, 1, &frames), LAC_ERROR_STATE);
+    cr_assert_eq(lac_decoder_read(d, tokens, &codebooks, 1, pcm), LAC_ERROR_STATE);
+    cr_assert_eq(lac_decoder_skip(d, tokens, &codebooks, 1), LAC_ERROR_STATE);
+    lac_encoder_close(&e);
+    lac_decoder_close(&d);
+    end_bench(&b);
+}
+
 Test(batch, wrong_encoders_are_refused_and_take_nothing)
 {
     bench b = make_bench();

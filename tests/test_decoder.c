@@ -293,7 +293,7 @@ Test(decoder, wrong_use_is_refused)
     lac_decoder_close(&d);
     lac_decoder_close(NULL);
 
-    static const lac_decoder_settings wrong[] = {{0, 1}, {257, 1}, {1, 0}, {1, 257}};
+    static const lac_decoder_settings wrong[] = {{0, 1, 0}, {257, 1, 0}, {1, 0, 0}, {1, 257, 0}, {1, 1, 2}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         cr_assert_eq(lac_decoder_open(&d, s.model, &wrong[i]), LAC_ERROR_ARGUMENT);
     cr_assert_null(d);

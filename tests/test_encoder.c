@@ -257,7 +257,8 @@ Test(encoder, wrong_use_is_refused)
     lac_encoder_close(&e);
     lac_encoder_close(NULL);
 
-    static const lac_encoder_settings wrong[] = {{99, 1, 1}, {0, 0, 1}, {0, 257, 1}, {0, 1, 0}, {0, 1, 257}};
+    static const lac_encoder_settings wrong[] = {
+        {99, 1, 1, 0}, {0, 0, 1, 0}, {0, 257, 1, 0}, {0, 1, 0, 0}, {0, 1, 257, 0}, {0, 1, 1, 2}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         cr_assert_eq(lac_encoder_open(&e, m, &wrong[i]), LAC_ERROR_ARGUMENT);
     cr_assert_null(e);

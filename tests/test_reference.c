@@ -142,7 +142,7 @@ Test(reference, encoder_layers_match)
     uint16_t *t = test_alloc(tokens->count, sizeof *t);
     int16_t *z = test_alloc(grid->count, sizeof *z);
     lac_encoder *e = NULL;
-    cr_assert_eq(lac_encoder_open(&e, r.model, &(lac_encoder_settings){0, 256, 1}), 0);
+    cr_assert_eq(lac_encoder_open(&e, r.model, &(lac_encoder_settings){.block_frames = 256, .threads = 1}), 0);
     comparison c = {&r, "encoder", 0, 1e-3};
     lac_encoder_set_tap(e, &(lac_tap){compare_layer, &c});
     cr_assert_eq(lac_encoder_write_latents(e, pcm->values, frames * LAC_FRAME, t, z, frames, &got), 0);
@@ -197,7 +197,7 @@ Test(reference, decoder_layers_match)
     for (size_t i = 0; i < grid->count; i++)
         z[i] = (int16_t)grid->values[i];
     lac_decoder *d = NULL;
-    cr_assert_eq(lac_decoder_open(&d, r.model, &(lac_decoder_settings){256, 1}), 0);
+    cr_assert_eq(lac_decoder_open(&d, r.model, &(lac_decoder_settings){.block_frames = 256, .threads = 1}), 0);
     comparison c = {&r, "decoder", 0, 1e-4};
     lac_decoder_set_tap(d, &(lac_tap){compare_layer, &c});
     cr_assert_eq(lac_decoder_read_latents(d, z, frames, pcm), 0);

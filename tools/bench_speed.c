@@ -102,7 +102,7 @@ static int decode_file(job *j)
 static int run_encoder(job *j)
 {
     const lac_bench *b = j->b;
-    lac_encoder_settings settings = {b->codebooks, LAC_BENCH_FILE_BLOCK, lac_bench_threads(b)};
+    lac_encoder_settings settings = {b->codebooks, LAC_BENCH_FILE_BLOCK, lac_bench_threads(b), 0};
     lac_encoder *encoder = NULL;
     size_t frames = 0;
     int status = lac_encoder_open(&encoder, b->model, &settings);
@@ -120,7 +120,7 @@ static int run_encoder(job *j)
 static int run_decoder(job *j)
 {
     const lac_bench *b = j->b;
-    lac_decoder_settings settings = {LAC_BENCH_FILE_BLOCK, lac_bench_threads(b)};
+    lac_decoder_settings settings = {LAC_BENCH_FILE_BLOCK, lac_bench_threads(b), 0};
     lac_decoder *decoder = NULL;
     int status = lac_decoder_open(&decoder, b->model, &settings);
 
@@ -158,8 +158,8 @@ static int run_frames(job *j, lac_encoder *encoder, lac_decoder *decoder)
 static int measure_frames(job *j, lac_bench_speed *speed)
 {
     const lac_bench *b = j->b;
-    lac_encoder_settings settings = {b->codebooks, 1, lac_bench_threads(b)};
-    lac_decoder_settings decoder_settings = {1, lac_bench_threads(b)};
+    lac_encoder_settings settings = {b->codebooks, 1, lac_bench_threads(b), 0};
+    lac_decoder_settings decoder_settings = {1, lac_bench_threads(b), 0};
     lac_encoder *encoder = NULL;
     lac_decoder *decoder = NULL;
     int status = lac_encoder_open(&encoder, b->model, &settings);

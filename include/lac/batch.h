@@ -2,7 +2,8 @@
  *
  * A batch advances each of many encoders, or of many decoders, by one frame. It reads the model's weights once for
  * many streams instead of once for each, which is several times faster; tokens and sound are the same bits. The
- * streams stay ordinary ones: they may join and leave between any two calls and be used by themselves too.
+ * streams stay ordinary ones: they may join and leave between any two calls and be used by themselves too, unless opened with
+ * batch_only, which saves memory.
  *
  *     lac_batch_open(&batch, model, &(lac_batch_settings){.max_streams = 300, .threads = 2});
  *     every 20 ms:

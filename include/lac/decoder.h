@@ -20,9 +20,11 @@ typedef struct lac_decoder_settings {
     uint32_t block_frames;  /* frames worked on together, 1 .. 256 */
     uint32_t threads;       /* OpenMP threads for one block, 1 .. 256; the result does not depend on it. More than
                                there are idle cores are slow, unless OMP_WAIT_POLICY=passive is in the environment */
+    uint32_t batch_only;    /* 1: lac_batch alone works on this decoder, which then has no memory to work in of its own
+                               and is half as large; lac_decoder_read and _skip give LAC_ERROR_STATE. Else 0 */
 } lac_decoder_settings;
 
-/* 1 frame a block, 1 thread. */
+/* 1 frame a block, 1 thread, not only for batches. */
 LAC_API void lac_decoder_default_settings(lac_decoder_settings *settings);
 
 /* settings NULL means the defaults. On success *decoder is owned by the caller. */

@@ -22,9 +22,11 @@ typedef struct lac_encoder_settings {
     uint32_t block_frames;  /* frames worked on together: 1 is smallest, 64 fastest for files; 1 .. 256 */
     uint32_t threads;       /* OpenMP threads for one block, 1 .. 256; the result does not depend on it. More than
                                there are idle cores are slow, unless OMP_WAIT_POLICY=passive is in the environment */
+    uint32_t batch_only;    /* 1: lac_batch alone works on this encoder, which then has no memory to work in of its own
+                               and is two thirds smaller; lac_encoder_write and _flush give LAC_ERROR_STATE. Else 0 */
 } lac_encoder_settings;
 
-/* Q codebooks, 1 frame a block, 1 thread. */
+/* Q codebooks, 1 frame a block, 1 thread, not only for batches. */
 LAC_API void lac_encoder_default_settings(lac_encoder_settings *settings);
 
 /* settings NULL means the defaults. On success *encoder is owned by the caller. */
