@@ -120,3 +120,10 @@ void lac_object_close(void *object)
     memcpy(&memory, object, sizeof memory);
     lac_workspace_close(&memory);
 }
+
+size_t lac_object_bytes(const void *object)
+{
+    lac_workspace memory;
+    memcpy(&memory, object, sizeof memory);
+    return memory.size;
+}

@@ -38,6 +38,9 @@ int lac_object_open(void **object, void *draft, size_t size, lac_lay_out *lay_ou
 /* NULL is accepted. */
 void lac_object_close(void *object);
 
+/* Bytes allocated for it. */
+size_t lac_object_bytes(const void *object);
+
 /* Zeroed memory aligned to LAC_ALIGN, or NULL; freed by lac_free. */
 void *lac_alloc(size_t size);
 void lac_free(void *p);
