@@ -3,11 +3,14 @@
 
 #include "lac/packet.h"
 #include "packetbits.h"
+#include "rvq.h"
 #include "weights.h"
 #include "workspace.h"
 
 #define HISTORY 128 /* frames kept, a power of two: all that a block can reach, and the new ones */
-#define COMFORT_CODEBOOKS 4
+#define NOISE_CODEBOOKS 8 /* of comfort noise, at most: more change little */
+#define NOISE_FRAMES 16   /* that it describes */
+#define NOISE_ONE 256     /* one of the mean in latents of fixed point */
 
 struct lac_packetizer {
     lac_workspace memory;
@@ -16,6 +19,9 @@ struct lac_packetizer {
     uint64_t next;               /* index of the next frame to come */
     uint32_t waiting;            /* frames before it that wait for their packet */
     uint32_t quiet;              /* frames since the last comfort noise, 0 while sound is sent */
+    lac_rvq rvq;
+    int32_t noise[LAC_RVQ_MAX_D]; /* mean latent of inactive frames */
+    uint32_t noise_frames;       /* how many it is of, up to NOISE_FRAMES */
     uint16_t *tokens;            /* [HISTORY][Q] */
     uint8_t codebooks[HISTORY];
     bool active[HISTORY];
@@ -103,7 +109,10 @@ int lac_packetizer_set(lac_packetizer *packetizer, const lac_packetizer_settings
 static int lay_out(void *object, lac_workspace *w)
 {
     lac_packetizer *p = object;
-    p->tokens = lac_workspace_take(w, HISTORY * (size_t)p->model->info.codebooks, sizeof *p->tokens);
+    const lac_model *m = p->model;
+    p->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm,
+                       m->packed_codes, m->kernels.nearest};
+    p->tokens = lac_workspace_take(w, HISTORY * (size_t)m->arch.codebooks, sizeof *p->tokens);
     return LAC_OK;
 }
 
@@ -197,40 +206,68 @@ static void emit(lac_packetizer *p, uint32_t frames, bool comfort, lac_packet *p
     p->waiting = 0;
 }
 
-static bool tokens_valid(const lac_model *model, const uint16_t *tokens, uint32_t codebooks)
+/* ---- comfort noise ---- */
+
+/* Latents are averaged, over the last NOISE_FRAMES or so: a single frame of noise is several dB off. */
+static void observe_noise(lac_packetizer *p, const uint16_t *tokens, uint32_t codebooks)
 {
-    for (uint32_t i = 0; i < codebooks; i++)
-        if (tokens[i] >= model->info.codewords)
-            return false;
-    return codebooks >= 1 && codebooks <= model->info.codebooks;
+    int16_t z[LAC_RVQ_MAX_D];
+    lac_rvq_decode(&p->rvq, tokens, codebooks, z);
+    p->noise_frames += p->noise_frames < NOISE_FRAMES;
+    for (size_t i = 0; i < p->rvq.dimension; i++)
+        p->noise[i] += (z[i] * NOISE_ONE - p->noise[i]) / (int32_t)p->noise_frames;
 }
 
-/* The last frame is noise and no sound waits: is its description due? */
-static bool comfort_due(lac_packetizer *p)
+/* The last frame becomes the description of the noise. */
+static void describe_noise(lac_packetizer *p)
+{
+    int16_t z[LAC_RVQ_MAX_D], residual[LAC_RVQ_MAX_D];
+    uint32_t codebooks = fewest(p, p->next - 1, 1, NOISE_CODEBOOKS);
+    for (size_t i = 0; i < p->rvq.dimension; i++)
+        z[i] = (int16_t)(p->noise[i] / NOISE_ONE);
+    lac_rvq_encode(&p->rvq, z, &codebooks, 1, row(p, p->next - 1), residual);
+    p->codebooks[(p->next - 1) % HISTORY] = (uint8_t)codebooks;
+}
+
+/* The last frame is noise and no sound waits. */
+static bool send_noise(lac_packetizer *p, lac_packet *packet)
 {
     bool due = p->quiet == 0 || p->quiet >= p->settings.comfort_frames;
     p->quiet = due ? 1 : p->quiet + 1;
-    if (due)
-        p->codebooks[(p->next - 1) % HISTORY] = fewest(p, p->next - 1, 1, COMFORT_CODEBOOKS);
+    if (due) {
+        describe_noise(p);
+        emit(p, 1, true, packet);
+    }
     return due;
+}
+
+/* ---- frames in ---- */
+
+static bool tokens_valid(const lac_model *model, const uint16_t *tokens, uint32_t codebooks)
+{
+    if (codebooks < 1 || codebooks > model->info.codebooks)
+        return false;
+    for (uint32_t i = 0; i < codebooks; i++)
+        if (tokens[i] >= model->info.codewords)
+            return false;
+    return true;
 }
 
 int lac_packetizer_write(lac_packetizer *packetizer, const uint16_t *tokens, uint32_t codebooks, int active,
                          lac_packet *packet, int *ready)
 {
     lac_packetizer *p = packetizer;
-    if (!p || !tokens || !packet || !ready || codebooks > p->model->info.codebooks ||
-        !tokens_valid(p->model, tokens, codebooks))
+    if (!p || !tokens || !packet || !ready || !tokens_valid(p->model, tokens, codebooks))
         return LAC_ERROR_ARGUMENT;
     bool sound = active || !p->settings.dtx;
     memcpy(row(p, p->next), tokens, codebooks * sizeof *tokens);
     p->codebooks[p->next % HISTORY] = (uint8_t)codebooks;
     p->active[p->next % HISTORY] = sound;
     p->next++;
+    if (!sound)
+        observe_noise(p, tokens, codebooks);
     if (!sound && p->waiting == 0) {
-        *ready = comfort_due(p);
-        if (*ready)
-            emit(p, 1, true, packet);
+        *ready = send_noise(p, packet);
         return LAC_OK;
     }
     p->waiting++;

@@ -1,14 +1,9 @@
-/* Payloads: their bits, what cutting leaves, what a sender makes and a receiver gets back. Tokens are random: no
- * sound is coded here. */
+/* Payloads: their bits, and what cutting leaves of them. */
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "fixture.h"
 #include "packetbits.h"
-#include "weights.h"
-#include "workspace.h"
-
-#define STREAM 200 /* frames of a stream */
 
 /* ---- bits ---- */
 
@@ -143,121 +138,99 @@ Test(packet, only_ends_of_layers_and_blocks_parse)
     }
 }
 
-/* ---- streams ---- */
+/* ---- malformed ones ---- */
 
-typedef struct stream {
-    lac_model *model;
-    uint32_t q, k;
-    uint16_t *tokens;           /* [STREAM][Q] */
-    uint8_t codebooks[STREAM];
-    uint8_t active[STREAM];
-} stream;
-
-static stream make_stream(random_source *r)
+Test(packet, malformed_payloads_are_refused)
 {
-    stream s = {.model = open_tiny()};
-    s.q = s.model->info.codebooks;
-    s.k = s.model->info.codewords;
-    s.tokens = test_alloc((size_t)STREAM * s.q, sizeof *s.tokens);
-    for (size_t i = 0; i < (size_t)STREAM * s.q; i++)
-        s.tokens[i] = (uint16_t)random_below(r, s.k);
-    for (size_t i = 0; i < STREAM; i++) {
-        s.codebooks[i] = (uint8_t)s.q;
-        s.active[i] = 1;
+    static const struct {
+        const char *what;
+        int status;
+        uint32_t token_bits;
+        size_t size;
+        uint8_t bytes[12];
+    } wrong[] = {
+        {"empty", LAC_ERROR_TRUNCATED, 8, 0, {0}},
+        {"half a head", LAC_ERROR_TRUNCATED, 8, 1, {0}},
+        {"no layer", LAC_ERROR_TRUNCATED, 8, 2, {0}},
+        {"coding 1", LAC_ERROR_VERSION, 8, 3, {0x40}},
+        {"coding 3, 16 frames", LAC_ERROR_VERSION, 8, 2, {0xfc}},
+        {"11 frames", LAC_ERROR_FORMAT, 1, 4, {0x28}},
+        {"2 frames of comfort noise", LAC_ERROR_FORMAT, 8, 4, {0x06}},
+        {"a byte too many", LAC_ERROR_FORMAT, 8, 4, {0}},
+        {"a block's byte too many", LAC_ERROR_FORMAT, 8, 7, {0x01, 0, 0x02}},
+        {"padding", LAC_ERROR_FORMAT, 7, 3, {0, 0, 0x01}},
+        {"padding of a block", LAC_ERROR_FORMAT, 7, 6, {0x01, 0, 0x02, 0, 0, 0x01}},
+        {"padding of layer 2", LAC_ERROR_FORMAT, 7, 4, {0, 0x01, 0, 0x01}},
+        {"no entry", LAC_ERROR_TRUNCATED, 8, 2, {0x01, 0}},
+        {"half an entry", LAC_ERROR_TRUNCATED, 8, 3, {0x01, 0, 0x02}},
+        {"one entry of two", LAC_ERROR_TRUNCATED, 8, 4, {0x01, 0, 0x82}},
+        {"age 0", LAC_ERROR_FORMAT, 8, 6, {0x01, 0, 0, 0, 0, 0}},
+        {"more frames than age", LAC_ERROR_FORMAT, 8, 7, {0x01, 0, 0x02, 0x20, 0, 0, 0}},
+        {"a block of 11 frames", LAC_ERROR_FORMAT, 1, 7, {0x01, 0, 0x1f, 0x40, 0, 0, 0}},
+        {"5 blocks", LAC_ERROR_FORMAT, 1, 12, {0x01, 0, 0x82, 0, 0x82, 0, 0x82, 0, 0x82, 0, 0x02, 0}},
+        {"no bits", LAC_ERROR_ARGUMENT, 0, 3, {0}},
+        {"17 bits", LAC_ERROR_ARGUMENT, 17, 5, {0}},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        lac_packet_info info;
+        size_t kept;
+        uint8_t *copy = test_alloc(wrong[i].size, 1);
+        memcpy(copy, wrong[i].bytes, wrong[i].size);
+        int status = lac_packet_parse(copy, wrong[i].size, wrong[i].token_bits, &info);
+        cr_assert_eq(status, wrong[i].status, "%s: %d", wrong[i].what, status);
+        status = lac_packet_cut(copy, wrong[i].size, wrong[i].token_bits, 1000, &kept);
+        cr_assert_eq(status, wrong[i].status, "%s: %d", wrong[i].what, status);
+        free(copy);
     }
-    return s;
 }
 
-static void end_stream(stream *s)
+Test(packet, payloads_have_a_largest_size)
 {
-    free(s->tokens);
-    lac_model_close(&s->model);
-}
-
-/* All packets of a stream; returns how many. */
-static size_t packetize(const stream *s, const lac_packetizer_settings *settings, lac_packet *packets)
-{
-    lac_packetizer *p = NULL;
-    size_t n = 0;
-    int ready;
-    cr_assert_eq(lac_packetizer_open(&p, s->model, settings), 0);
-    for (size_t i = 0; i < STREAM; i++) {
-        const uint16_t *row = s->tokens + i * s->q;
-        cr_assert_eq(lac_packetizer_write(p, row, s->codebooks[i], s->active[i], &packets[n], &ready), 0);
-        n += (size_t)ready;
+    static uint8_t payload[4096];
+    lac_packet_info info = {.frames = 10, .codebooks = 32, .layer = 8, .redundancy = 1, .block = {{10, 10, 1}}};
+    lac_packet_info got;
+    random_source r = random_start();
+    for (uint32_t c = 1; c <= 32; c++) {
+        info.block[0].codebooks = (uint8_t)c;
+        size_t size = write_payload(&r, payload, &info, 16), kept;
+        int want = size <= LAC_PACKET_MAX_BYTES ? LAC_OK : LAC_ERROR_FORMAT;
+        cr_assert_eq(lac_packet_parse(payload, size, 16, &got), want);
+        cr_assert_eq(lac_packet_cut(payload, size, 16, size, &kept), want);
     }
-    cr_assert_eq(lac_packetizer_flush(p, &packets[n], &ready), 0);
-    n += (size_t)ready;
-    lac_packetizer_close(&p);
-    return n;
+    cr_assert_gt(lac_packet_bytes(&info, 16), LAC_PACKET_MAX_BYTES);
 }
 
-static void check_frame(const stream *s, uint64_t frame, const uint16_t *tokens, uint32_t codebooks)
+Test(packet, null_pointers_are_refused)
 {
-    for (uint32_t i = 0; i < s->q; i++)
-        cr_assert_eq(tokens[i], i < codebooks ? s->tokens[frame * s->q + i] : 0, "frame %u, codebook %u",
-                     (unsigned)frame, i);
+    uint8_t payload[3] = {0};
+    lac_packet_info info;
+    size_t kept;
+    cr_assert_eq(lac_packet_parse(NULL, 3, 8, &info), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_packet_parse(payload, 3, 8, NULL), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_packet_cut(NULL, 3, 8, 3, &kept), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_packet_cut(payload, 3, 8, 3, NULL), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_packet_parse(payload, 3, 8, &info), LAC_OK);
 }
 
-Test(packet, streams_come_back_at_every_packet_size)
+Test(packet, random_bytes_parse_to_what_is_in_range)
 {
     random_source r = random_start();
-    stream s = make_stream(&r);
-    static lac_packet packets[STREAM + 1];
-    for (uint32_t frames = 1; frames <= LAC_PACKET_MAX_FRAMES; frames++)
-        for (uint32_t layer = 1; layer <= LAC_PACKET_MAX_LAYER; layer++) {
-            lac_packetizer_settings settings;
-            lac_depacketizer *d = NULL;
-            uint16_t tokens[LAC_MAX_CODEBOOKS];
-            uint8_t codebooks;
-            uint32_t fresh;
-            lac_packetizer_default_settings(&settings);
-            settings.frames = frames;
-            settings.layer = layer;
-            cr_assert_eq(lac_depacketizer_open(&d, s.model), 0);
-            size_t n = packetize(&s, &settings, packets);
-            cr_assert_eq(n, (STREAM + frames - 1) / frames);
-            for (size_t i = 0; i < n; i++) {
-                cr_assert_eq(packets[i].frame, i * frames);
-                const lac_packet *p = &packets[i];
-                cr_assert_eq(lac_depacketizer_put(d, p->frame, p->data, p->size, &fresh), 0);
-                cr_assert_eq(fresh, p->frames);
-                for (uint32_t k = 0; k < packets[i].frames; k++) {
-                    cr_assert_eq(lac_depacketizer_take(d, tokens, &codebooks), LAC_FRAME_RECEIVED);
-                    cr_assert_eq(codebooks, s.q);
-                    check_frame(&s, packets[i].frame + k, tokens, codebooks);
-                }
-            }
-            cr_assert_eq(lac_depacketizer_next(d), STREAM);
-            cr_assert_eq(lac_depacketizer_take(d, tokens, &codebooks), LAC_FRAME_LOST);
-            lac_depacketizer_close(&d);
-        }
-    end_stream(&s);
-}
-
-/* Every second packet is lost: the next one has what the settings say, and no more. */
-Test(packet, redundancy_recovers_what_is_lost)
-{
-    random_source r = random_start();
-    stream s = make_stream(&r);
-    static lac_packet packets[STREAM + 1];
-    lac_packetizer_settings settings = {.frames = 2, .layer = 1, .redundancy = 1, .block = {{2, 2, 3}},
-                                        .comfort_frames = 20};
-    lac_depacketizer *d = NULL;
-    size_t n = packetize(&s, &settings, packets);
-    cr_assert_eq(lac_depacketizer_open(&d, s.model), 0);
-    for (size_t i = 1; i < n; i += 2) {
-        cr_assert_eq(lac_depacketizer_put(d, packets[i].frame, packets[i].data, packets[i].size, NULL), 0);
-        for (uint32_t k = 0; k < 4; k++) {
-            uint16_t tokens[LAC_MAX_CODEBOOKS];
-            uint8_t codebooks;
-            uint64_t frame = lac_depacketizer_next(d);
-            enum lac_frame_source source = lac_depacketizer_take(d, tokens, &codebooks);
-            cr_assert_eq(source, k < 2 ? LAC_FRAME_RECOVERED : LAC_FRAME_RECEIVED);
-            cr_assert_eq(codebooks, k < 2 ? 3 : s.q);
-            check_frame(&s, frame, tokens, codebooks);
-        }
+    for (int i = 0; i < rounds(20000); i++) {
+        uint8_t bytes[40];
+        lac_packet_info info;
+        size_t size = random_below(&r, sizeof bytes + 1), kept;
+        uint32_t token_bits = 1 + random_below(&r, 16);
+        for (size_t k = 0; k < size; k++)
+            bytes[k] = (uint8_t)(random_below(&r, 3) ? 0 : random_below(&r, 256));
+        if (lac_packet_parse(bytes, size, token_bits, &info) != 0)
+            continue;
+        cr_assert(info.frames >= 1 && info.frames <= LAC_PACKET_MAX_FRAMES);
+        cr_assert(info.kept >= 1 && info.kept <= info.codebooks && info.codebooks <= LAC_MAX_CODEBOOKS);
+        cr_assert(info.layer >= 1 && info.layer <= LAC_PACKET_MAX_LAYER);
+        cr_assert(info.redundancy <= LAC_PACKET_MAX_REDUNDANCY);
+        for (uint32_t b = 0; b < info.redundancy; b++)
+            cr_assert(info.block[b].frames >= 1 && info.block[b].frames <= info.block[b].age);
+        cr_assert_eq(lac_packet_cut(bytes, size, token_bits, size, &kept), 0);
+        cr_assert_eq(kept, size);
     }
-    lac_depacketizer_close(&d);
-    end_stream(&s);
 }
