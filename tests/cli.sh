@@ -43,7 +43,7 @@ run 2 "no command" "$lac"
 run 2 "unknown command" "$lac" transmogrify
 says "the command" "transmogrify"
 run 2 "unknown option before the command" "$lac" --verbose; says "that it is an option" "unknown option '--verbose'"
-for c in encode decode info verify eval bench; do
+for c in encode decode info verify eval bench send receive netsim; do
     run 0 "lac $c --help" "$lac" $c --help
     grep -q "usage: lac $c" out; result $? "lac $c --help tells the usage"
     run 2 "lac $c: unknown option" "$lac" $c --no-such-option

@@ -11,5 +11,9 @@ int lac_cmd_info(int argc, char **argv);
 int lac_cmd_verify(int argc, char **argv);
 int lac_cmd_eval(int argc, char **argv);
 int lac_cmd_bench(int argc, char **argv);
+int lac_cmd_send(int argc, char **argv);
+int lac_cmd_receive(int argc, char **argv);
+int lac_cmd_netsim(int argc, char **argv);
+int lac_cmd_latency(int argc, char **argv);
 
 #endif

@@ -20,6 +20,9 @@ static const struct command {
     {"verify", lac_cmd_verify, "check every page of .lac files"},
     {"eval", lac_cmd_eval, "measure how far a test file is from its reference"},
     {"bench", lac_cmd_bench, "measure speed, latency and memory"},
+    {"send", lac_cmd_send, "send an audio file or pipe as RTP"},
+    {"receive", lac_cmd_receive, "receive it into an audio file or pipe"},
+    {"netsim", lac_cmd_netsim, "be a bad network"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

@@ -94,6 +94,26 @@ int lac_option_format(const char *command, const char *text, lac_pcm_format *for
     return 0;
 }
 
+int lac_option_count(const char *command, const char *name, const char *text, uint32_t first, uint32_t last,
+                     uint32_t *value)
+{
+    char *stop = NULL;
+    unsigned long long count = isdigit((unsigned char)*text) ? strtoull(text, &stop, 10) : 0;
+
+    if (!stop || *stop || count < first || count > last)
+        return lac_report_usage(command, "%s %s: not a whole number from %u to %u", name, text, first, last);
+    *value = (uint32_t)count;
+    return 0;
+}
+
+int lac_option_real(const char *command, const char *name, const char *text, double first, double last,
+                    const char *what, double *value)
+{
+    if (parse_real(text, value) || *value < first || *value > last)
+        return lac_report_usage(command, "%s %s: %s is %g to %g", name, text, what, first, last);
+    return 0;
+}
+
 int lac_option_raw(const char *command, const char *text, lac_raw_input *raw)
 {
     const char *channels = strchr(text, ':');

@@ -31,6 +31,12 @@ int lac_option_kbps(const char *command, const char *text, double *kbps);
 int lac_option_seconds(const char *command, const char *name, const char *text, double *seconds);
 int lac_option_format(const char *command, const char *text, lac_pcm_format *format);
 
+/* Option `name`: a whole number, decimal, in first .. last; and any number in first .. last, which is `what`. */
+int lac_option_count(const char *command, const char *name, const char *text, uint32_t first, uint32_t last,
+                     uint32_t *value);
+int lac_option_real(const char *command, const char *name, const char *text, double first, double last,
+                    const char *what, double *value);
+
 /* "RATE:CHANNELS:FORMAT" */
 int lac_option_raw(const char *command, const char *text, lac_raw_input *raw);
 

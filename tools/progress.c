@@ -1,5 +1,6 @@
 #include "progress.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,15 +22,38 @@ void lac_progress_start(lac_progress *progress, double total)
     progress->on = isatty(STDERR_FILENO);
 }
 
-void lac_progress_update(lac_progress *progress, double done)
+static int is_due(lac_progress *progress)
 {
     double now;
-    double speed;
 
     if (!progress->on || (now = lac_clock()) - progress->shown < 0.2)
-        return;
+        return 0;
     progress->shown = now;
-    speed = done / (now - progress->started);
+    return 1;
+}
+
+void lac_progress_text(lac_progress *progress, const char *format, ...)
+{
+    va_list args;
+
+    if (!is_due(progress))
+        return;
+    fputc('\r', stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputs(" \033[K", stderr);
+    fflush(stderr);
+    visible = 1;
+}
+
+void lac_progress_update(lac_progress *progress, double done)
+{
+    double speed;
+
+    if (!is_due(progress))
+        return;
+    speed = done / (progress->shown - progress->started);
     if (progress->total > 0 && speed > 0) {
         double part = done < progress->total ? done / progress->total : 1.0;
         double rest = progress->total * (1.0 - part) / speed;

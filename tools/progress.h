@@ -17,6 +17,9 @@ void lac_progress_start(lac_progress *progress, double total);
 /* `done` seconds of audio are through; draws at most five times a second. */
 void lac_progress_update(lac_progress *progress, double done);
 
+/* The line is this text; draws at most five times a second. */
+void lac_progress_text(lac_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Erase the line, if one is drawn. */
 void lac_progress_hide(void);
 
