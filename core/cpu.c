@@ -36,6 +36,15 @@ uint32_t lac_cpu_detect(void)
     return flags;
 }
 
+#elif defined(__aarch64__) && defined(__linux__)
+
+#include <sys/auxv.h>
+
+uint32_t lac_cpu_detect(void)
+{
+    return LAC_CPU_NEON | (getauxval(AT_HWCAP) & HWCAP_ASIMDDP ? LAC_CPU_NEONDOT : 0);
+}
+
 #elif defined(__aarch64__)
 
 uint32_t lac_cpu_detect(void)
@@ -67,7 +76,8 @@ static const struct {
     {"avx2", LAC_CPU_AVX2 | LAC_CPU_AVX512 | LAC_CPU_AVX512VNNI},
     {"avx512", LAC_CPU_AVX512 | LAC_CPU_AVX512VNNI},
     {"avx512vnni", LAC_CPU_AVX512VNNI},
-    {"neon", LAC_CPU_NEON},
+    {"neon", LAC_CPU_NEON | LAC_CPU_NEONDOT},
+    {"neondot", LAC_CPU_NEONDOT},
     {"simd128", LAC_CPU_SIMD128},
 };
 

@@ -9,6 +9,7 @@ enum lac_cpu_flag {
     LAC_CPU_AVX512 = 1 << 1,     /* F, BW, DQ and VL; implies AVX2 */
     LAC_CPU_AVX512VNNI = 1 << 2, /* implies AVX512 */
     LAC_CPU_NEON = 1 << 8,
+    LAC_CPU_NEONDOT = 1 << 9,    /* sdot; implies NEON */
     LAC_CPU_SIMD128 = 1 << 16,   /* WebAssembly */
 };
 

@@ -17,14 +17,20 @@ typedef struct product {
     lac_linear w;
 } product;
 
-/* How large values are: random, or the largest with equal or with random signs. */
-enum { RANDOM, LARGEST, SIGNS, SIZES };
+/* How large values are: random, or the largest with equal or with random signs, or the least: the largest sums. */
+enum { RANDOM, LARGEST, SIGNS, LEAST, SIZES };
 
 static int value(int size, int most)
 {
     if (size == RANDOM)
         return (int)check_random((uint32_t)(2 * most + 1)) - most;
-    return size == SIGNS && check_random(2) ? -most : most;
+    return size == LEAST || (size == SIGNS && check_random(2)) ? -most : most;
+}
+
+static int8_t weight_value(int size, size_t K)
+{
+    int below = size == LEAST || (size != RANDOM && check_random(2));
+    return (int8_t)(below && K <= 4096 ? -128 : value(size, 127));
 }
 
 static product make(size_t M, size_t N, size_t K, int size, check_side side)
@@ -38,7 +44,7 @@ static product make(size_t M, size_t N, size_t K, int size, check_side side)
     for (size_t i = 0; i < M * K; i++)
         p.a[i] = (int16_t)value(size, LAC_ACT_MAX);
     for (size_t i = 0; i < N * K; i++)
-        weight[i] = (int8_t)(size != RANDOM && K <= 4096 && check_random(2) ? -128 : value(size, 127));
+        weight[i] = weight_value(size, K);
     check_fill_floats(p.a_scale, M, 0);
     check_fill_floats(scale, N, size == RANDOM ? 0 : 1);
     check_fill_floats(bias, N, size == RANDOM ? 0 : 1);
@@ -88,8 +94,10 @@ void check_gemm_s16s8(check_function *function)
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (size_t M = 1; M <= 15; M += 1 + check_random(5))
             check_shape(tested, M, shapes[i][1], shapes[i][0], (int)check_random(SIZES));
-    for (int size = 0; size < SIZES; size++)
+    for (int size = 0; size < SIZES; size++) {
         check_shape(tested, 5, 33, LAC_GEMM_MAX_K, size);
+        check_shape(tested, 5, 33, 4096, size);
+    }
 }
 
 /* ---- speed ---- */

@@ -4,12 +4,17 @@
  *   LANES              outputs of a vector
  *   TILE_ROWS          rows of the largest tile, 8 or less, which is TILE_PANELS panels wide: its sums fill the registers
  *   DEPTH              sums that a single row keeps of each output, to be added up: hides latency
- *   sums, weights      types: LANES sums in int32; weights of LANES outputs, two inputs each
+ *   sums, weights      types: LANES sums in int32; weights of LANES outputs, INPUTS inputs each
  *   sums_zero()        sums_add(a, b)
- *   weights_load(p)    from 2 * LANES int8
- *   sums_dot(s, w, a)  s + weights times the two activations that the int32 `a` holds
+ *   weights_load(p)    from LAC_GEMM_GROUP * LANES int8; where INPUTS are more, the next LAC_GEMM_GROUP inputs' are
+ *                      LAC_GEMM_GROUP * LAC_GEMM_PANEL bytes behind
+ *   sums_dot(s, w, a)  s + weights times activations
  *   sums_store(out, s, a_scale, scales)   LANES results: s * a_scale * scales + biases, which stand LAC_GEMM_PANEL
- *                                         floats behind the scales */
+ *                                         floats behind the scales
+ * and, unless a step takes two inputs, whose activations are an int32:
+ *   INPUTS             inputs of a step: a multiple of LAC_GEMM_GROUP, of which LAC_GEMM_PAD is a multiple
+ *   acts               type: INPUTS activations of a row
+ *   acts_load(a)       from INPUTS int16 */
 #ifndef LAC_CORE_GEMM_BODY_H
 #define LAC_CORE_GEMM_BODY_H
 
@@ -20,7 +25,23 @@
 
 #define VECTORS (LAC_GEMM_PANEL / LANES)
 #define HEAD (2 * LAC_GEMM_PANEL * sizeof(float)) /* bytes of a panel before its weights */
-#define STEP (2 * LAC_GEMM_PANEL)                 /* bytes of a panel for two inputs */
+#define STEP (INPUTS * LAC_GEMM_PANEL)            /* bytes of a panel for a step */
+
+#ifndef INPUTS
+#define INPUTS 2
+typedef int32_t acts;
+#define acts_load(a) pair_at(a)
+#define acts_cut(a, left) ((int32_t)(uint16_t)*(a))
+#else
+/* acts_load where fewer are left. */
+INLINE acts acts_cut(const int16_t *a, size_t left)
+{
+    int16_t cut[INPUTS] = {0};
+    for (size_t i = 0; i < left; i++)
+        cut[i] = a[i];
+    return acts_load(cut);
+}
+#endif
 
 typedef struct product {
     float *out;
@@ -31,10 +52,9 @@ typedef struct product {
     size_t K, panel_bytes, end;
 } product;
 
-/* pair_at where only `left` are left, perhaps a single one. */
-INLINE int32_t rest_at(const int16_t *a, size_t left)
+INLINE acts rest_at(const int16_t *a, size_t left)
 {
-    return left > 1 ? pair_at(a) : (int32_t)(uint16_t)*a;
+    return left >= INPUTS ? acts_load(a) : acts_cut(a, left);
 }
 
 /* One result vector, cut where the matrix ends. */
@@ -59,16 +79,16 @@ INLINE void load(weights x[4], const product *p, const uint8_t *w, int vectors)
 {
 #define LOAD(v)      \
     if (v < vectors) \
-        x[v] = weights_load(w + v / VECTORS * p->panel_bytes + v % VECTORS * 2 * LANES);
+        x[v] = weights_load(w + v / VECTORS * p->panel_bytes + v % VECTORS * LAC_GEMM_GROUP * LANES);
     EACH_VECTOR(LOAD)
 #undef LOAD
 }
 
-INLINE void dot_row(sums s[4], const weights x[4], int32_t pair, int vectors)
+INLINE void dot_row(sums s[4], const weights x[4], acts a, int vectors)
 {
 #define DOT(v)       \
     if (v < vectors) \
-        s[v] = sums_dot(s[v], x[v], pair);
+        s[v] = sums_dot(s[v], x[v], a);
     EACH_VECTOR(DOT)
 #undef DOT
 }
@@ -100,13 +120,13 @@ INLINE void tile(const product *p, size_t m, size_t n, int rows, int panels, int
     const int16_t *a = p->a + m * p->K;
     const uint8_t *panel = p->packed + n / LAC_GEMM_PANEL * p->panel_bytes, *w = panel + HEAD;
     const int vectors = panels * VECTORS;
-    size_t K = p->K, k = 0, step = 2 * (size_t)depth;
+    size_t K = p->K, k = 0, step = INPUTS * (size_t)depth;
 #define ZERO(i) s[i][0] = s[i][1] = s[i][2] = s[i][3] = sums_zero();
 #define STEP_ROW(i)                                                                                   \
     if (i < rows * depth) {                                                                           \
         if (i % rows == 0)                                                                            \
             load(x, p, w + i / rows * STEP, vectors);                                                 \
-        dot_row(s[i], x, pair_at(a + (size_t)(i % rows) * K + k + (size_t)(2 * (i / rows))), vectors); \
+        dot_row(s[i], x, acts_load(a + (size_t)(i % rows) * K + k + (size_t)(INPUTS * (i / rows))), vectors); \
     }
 #define REST_ROW(i) \
     if (i < rows)   \
@@ -121,7 +141,7 @@ INLINE void tile(const product *p, size_t m, size_t n, int rows, int panels, int
     for (; k + step <= K; k += step, w += depth * STEP) {
         EACH_SLOT(STEP_ROW)
     }
-    for (; k < K; k += 2, w += STEP) {
+    for (; k < K; k += INPUTS, w += STEP) {
         load(x, p, w, vectors);
         EACH_SLOT(REST_ROW)
     }
@@ -152,7 +172,7 @@ INLINE void tile(const product *p, size_t m, size_t n, int rows, int panels, int
         size_t m = 0;                                                                                                   \
         for (; TILE_ROWS == 8 && m + 8 <= M; m += 8)                                                                    \
             tile_8x##panels(p, m, n);                                                                                   \
-        for (; m + 4 <= M; m += 4)                                                                                      \
+        for (; TILE_ROWS >= 4 && m + 4 <= M; m += 4)                                                                                      \
             tile_4x##panels(p, m, n);                                                                                   \
         for (; m + 2 <= M; m += 2)                                                                                      \
             tile_2x##panels(p, m, n);                                                                                   \

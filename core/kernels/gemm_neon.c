@@ -7,15 +7,20 @@
 #define TILE_ROWS 4
 #define TILE_PANELS 1
 #define DEPTH 2
+#define INPUTS 4
+
+typedef int16x4_t acts;
 
 typedef struct sums {
     int32x4_t low, high;
 } sums;
 
-/* Of the first and of the second input. */
+/* Of each input. */
 typedef struct weights {
-    int16x8_t even, odd;
+    int16x8_t of[INPUTS];
 } weights;
+
+#define acts_load(a) vld1_s16(a)
 
 static inline sums sums_zero(void)
 {
@@ -29,17 +34,20 @@ static inline sums sums_add(sums a, sums b)
 
 static inline weights weights_load(const uint8_t *p)
 {
-    int8x8x2_t w = vld2_s8((const int8_t *)p);
-    return (weights){vmovl_s8(w.val[0]), vmovl_s8(w.val[1])};
+    int8x8x4_t w = vld4_s8((const int8_t *)p);
+    return (weights){{vmovl_s8(w.val[0]), vmovl_s8(w.val[1]), vmovl_s8(w.val[2]), vmovl_s8(w.val[3])}};
 }
 
-static inline sums sums_dot(sums s, weights w, int32_t a)
+static inline sums sums_dot(sums s, weights w, acts a)
 {
-    int16x4_t pair = vreinterpret_s16_s32(vdup_n_s32(a));
-    s.low = vmlal_lane_s16(s.low, vget_low_s16(w.even), pair, 0);
-    s.high = vmlal_lane_s16(s.high, vget_high_s16(w.even), pair, 0);
-    s.low = vmlal_lane_s16(s.low, vget_low_s16(w.odd), pair, 1);
-    s.high = vmlal_lane_s16(s.high, vget_high_s16(w.odd), pair, 1);
+#define DOT_INPUT(k)                                            \
+    s.low = vmlal_lane_s16(s.low, vget_low_s16(w.of[k]), a, k); \
+    s.high = vmlal_lane_s16(s.high, vget_high_s16(w.of[k]), a, k);
+    DOT_INPUT(0)
+    DOT_INPUT(1)
+    DOT_INPUT(2)
+    DOT_INPUT(3)
+#undef DOT_INPUT
     return s;
 }
 

@@ -5,11 +5,11 @@
 #include "parallel.h"
 
 #define PANEL LAC_GEMM_PANEL
+#define GROUP LAC_GEMM_GROUP
 
 size_t lac_linear_panel_bytes(size_t in)
 {
-    size_t bytes = 2 * PANEL * sizeof(float) + (in + 1) / 2 * 2 * PANEL;
-    return (bytes + 63) & ~(size_t)63;
+    return 2 * PANEL * sizeof(float) + (in + LAC_GEMM_PAD - 1) / LAC_GEMM_PAD * LAC_GEMM_PAD * PANEL;
 }
 
 static size_t panels(const lac_linear *l)
@@ -31,9 +31,9 @@ void lac_linear_pack(lac_linear *l, uint8_t *to)
         size_t i = n % PANEL;
         memcpy(panel + i * sizeof(float), &l->scale[n], sizeof(float));
         memcpy(panel + (PANEL + i) * sizeof(float), &l->bias[n], sizeof(float));
-        int8_t *weights = (int8_t *)panel + 2 * PANEL * sizeof(float) + 2 * i;
+        int8_t *weights = (int8_t *)panel + 2 * PANEL * sizeof(float) + GROUP * i;
         for (size_t k = 0; k < K; k++)
-            weights[k / 2 * 2 * PANEL + k % 2] = l->weight[n * K + k];
+            weights[k / GROUP * GROUP * PANEL + k % GROUP] = l->weight[n * K + k];
     }
     l->packed = to;
 }

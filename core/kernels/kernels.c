@@ -15,8 +15,10 @@
 #define AVX2(op)
 #endif
 #if defined(LAC_WITH_NEON)
+#define NEONDOT(op) ENTRY(op, neondot, LAC_CPU_NEONDOT)
 #define NEON(op) ENTRY(op, neon, LAC_CPU_NEON)
 #else
+#define NEONDOT(op)
 #define NEON(op)
 #endif
 #if defined(LAC_WITH_SIMD128)
@@ -27,7 +29,8 @@
 
 /* The fastest first. NEON is in every 64-bit Arm, so the compiler uses it in the C definitions too. */
 static const lac_kernel_entry gemm_s16s8_table[] = {
-    AVX512VNNI(gemm_s16s8) AVX512(gemm_s16s8) AVX2(gemm_s16s8) NEON(gemm_s16s8) SIMD128(gemm_s16s8) C(gemm_s16s8)};
+    AVX512VNNI(gemm_s16s8) AVX512(gemm_s16s8) AVX2(gemm_s16s8) NEONDOT(gemm_s16s8) NEON(gemm_s16s8)
+    SIMD128(gemm_s16s8) C(gemm_s16s8)};
 static const lac_kernel_entry quantize_row_table[] = {
     AVX512(quantize_row) AVX2(quantize_row) SIMD128(quantize_row) C(quantize_row)};
 static const lac_kernel_entry depthwise_table[] = {

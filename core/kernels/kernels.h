@@ -16,6 +16,13 @@
 #define LAC_GEMM_MAX_K 4128 /* 4128 * 4095 * 127 is below 2^31 */
 #define LAC_MAX_BANDS 512   /* pitch classes */
 #define LAC_GEMM_PANEL 16   /* outputs whose weights are packed together */
+#if defined(__aarch64__)
+#define LAC_GEMM_GROUP 4 /* inputs of one output whose weights are neighbours: what sdot sums */
+#define LAC_GEMM_PAD 8   /* zeros make the packed inputs a multiple of this */
+#else
+#define LAC_GEMM_GROUP 2
+#define LAC_GEMM_PAD 4
+#endif
 
 /* Matrix product: weights int8, a scale an output, bias. */
 typedef struct lac_linear {
@@ -128,7 +135,7 @@ enum lac_operation {
 
 #define LAC_DECLARE(op)                                                                                          \
     lac_##op##_fn lac_##op##_c, lac_##op##_avx2, lac_##op##_avx512, lac_##op##_avx512vnni, lac_##op##_neon,       \
-        lac_##op##_simd128;
+        lac_##op##_neondot, lac_##op##_simd128;
 LAC_OPERATIONS(LAC_DECLARE)
 #undef LAC_DECLARE
 
@@ -155,8 +162,9 @@ const lac_kernel_entry *lac_kernels_table(enum lac_operation operation, size_t *
 
 /* ---- matrix products ---- */
 
-/* A panel of LAC_GEMM_PANEL outputs is packed as their scales, their biases, then [ceil(K / 2)][outputs][2] weights,
- * zeros where the matrix ends, and stands at a multiple of 64 bytes. All kernels but the C one read this layout. */
+/* A panel of LAC_GEMM_PANEL outputs is packed as their scales, their biases, then [K / LAC_GEMM_GROUP][outputs]
+ * [LAC_GEMM_GROUP] weights, with zeros where the matrix ends, K rounded up to a multiple of LAC_GEMM_PAD. It stands at
+ * a multiple of 64 bytes. All kernels but the C one read this layout. */
 size_t lac_linear_panel_bytes(size_t in);
 size_t lac_linear_packed_bytes(const lac_linear *l);
 
