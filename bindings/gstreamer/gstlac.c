@@ -44,10 +44,13 @@ static int open_locked(GstLacModel **model, const char *name)
 
 int gst_lac_model_open(GstLacModel **model, const char *name)
 {
+    const char *standard = lac_model_embedded_name(0);
     int status;
 
+    if (!name || !*name)
+        name = standard ? standard : "";
     g_mutex_lock(&lock);
-    status = open_locked(model, name ? name : "");
+    status = open_locked(model, name);
     g_mutex_unlock(&lock);
     return status;
 }
@@ -89,9 +92,10 @@ void gst_lac_model_close(GstLacModel **model)
 
 GstCaps *gst_lac_model_caps(const GstLacModel *model)
 {
-    return gst_caps_new_simple("audio/x-lac", "rate", G_TYPE_INT, (int)model->info.sample_rate, "channels", G_TYPE_INT,
-                               1, "model", G_TYPE_STRING, model->id, "token-bits", G_TYPE_INT,
-                               (int)model->info.token_bits, "frame", G_TYPE_INT, (int)model->info.frame_samples, NULL);
+    return gst_caps_new_simple("audio/x-lac", "rate", G_TYPE_INT, (int)model->info.sample_rate, "channels",
+                               G_TYPE_INT, 1, "model", G_TYPE_STRING, model->id, "token-bits", G_TYPE_INT,
+                               (int)model->info.token_bits, "frame", G_TYPE_INT, (int)model->info.frame_samples,
+                               NULL);
 }
 
 /* ---- media time ---- */

@@ -10,8 +10,9 @@ G_BEGIN_DECLS
 
 #define GST_LAC_RATE 24000
 #define GST_LAC_CAPS "audio/x-lac, rate = (int) 24000, channels = (int) 1"
-#define GST_LAC_RAW_CAPS(formats)                                                                                   \
-    "audio/x-raw, format = (string) " formats ", rate = (int) 24000, channels = (int) 1, layout = (string) interleaved"
+#define GST_LAC_RAW_CAPS(formats)                                                                                  \
+    "audio/x-raw, format = (string) " formats                                                                      \
+    ", rate = (int) 24000, channels = (int) 1, layout = (string) interleaved"
 
 GST_ELEMENT_REGISTER_DECLARE(lacenc)
 GST_ELEMENT_REGISTER_DECLARE(lacdec)

@@ -7,28 +7,28 @@
 
 #include <gst/audio/audio.h>
 
-#define MAX_HOLD 1000                       /* ms */
-#define FAR_AHEAD 1500                      /* frames: beyond these a stream begins anew */
-#define FAR_BACK 250
-#define MAX_DRIFT (80 * GST_MSECOND)        /* of timestamps against the count of samples */
-#define AT_ONCE (LAC_DEPACKETIZER_FRAMES - LAC_PACKET_MAX_FRAMES)
+#define MAX_HOLD  1000 /* ms */
+#define FAR_AHEAD 1500 /* frames: beyond these a stream begins anew */
+#define FAR_BACK  250
+#define TOLERANCE (100 * GST_MSECOND)
+#define AT_ONCE   (LAC_DEPACKETIZER_FRAMES - LAC_PACKET_MAX_FRAMES)
 
 GST_DEBUG_CATEGORY_STATIC(lacdec_debug);
 #define GST_CAT_DEFAULT lacdec_debug
 
 struct _GstLacDec {
     GstAudioDecoder parent;
-    char *wanted; /* model; this, hold and the counts are guarded by the object lock */
-    guint hold;   /* ms */
+    char *wanted;                         /* model; this, hold and the counts are guarded by the object lock */
+    guint hold;                           /* ms */
     guint64 count[LAC_FRAME_COMFORT + 1]; /* of frames by source */
     guint64 late, malformed;              /* payloads */
 
     GstLacModel *model;
     lac_decoder *decoder;
     lac_depacketizer *depacketizer;
-    uint16_t *tokens;      /* [Q] */
-    gboolean synced;       /* a payload came; what follows is set */
-    gint64 frame;          /* of the last payload, and its timestamps */
+    uint16_t *tokens; /* [Q] */
+    gboolean synced;  /* a payload came; what follows is set */
+    gint64 frame;     /* of the last payload, and its timestamps */
     GstClockTime pts;
     guint64 media;
     guint64 heard;         /* up to this frame time has passed */
@@ -97,14 +97,20 @@ static int find_model(GstLacDec *self, GstLacModel **model, const char *name, co
     int status = id && !name ? gst_lac_model_find(model, id) : gst_lac_model_open(model, name);
 
     if (status && id && !name) {
-        GST_ELEMENT_ERROR(self, STREAM, DECODE, ("The stream needs the model with id %s, which is not built in; name "
-                                                 "its file with lacdec's property 'model'.", id), (NULL));
+        GST_ELEMENT_ERROR(self, STREAM, DECODE,
+                          ("The stream needs the model with id %s, which is not built in; name "
+                           "its file with lacdec's property 'model'.",
+                           id),
+                          (NULL));
     } else if (status) {
-        GST_ELEMENT_ERROR(self, LIBRARY, INIT, ("lacdec can't open the model '%s': %s.", name ? name : "(default)",
-                                                lac_status_string(status)), (NULL));
+        GST_ELEMENT_ERROR(
+            self, LIBRARY, INIT,
+            ("lacdec can't open the model '%s': %s.", name ? name : "(default)", lac_status_string(status)),
+            (NULL));
     } else if (id && g_ascii_strcasecmp(id, (*model)->id) != 0) {
-        GST_ELEMENT_ERROR(self, STREAM, DECODE, ("The stream needs the model with id %s, but '%s' has id %s.", id,
-                                                 name, (*model)->id), (NULL));
+        GST_ELEMENT_ERROR(self, STREAM, DECODE,
+                          ("The stream needs the model with id %s, but '%s' has id %s.", id, name, (*model)->id),
+                          (NULL));
         gst_lac_model_close(model);
         status = LAC_ERROR_MODEL_MISMATCH;
     }
@@ -148,6 +154,7 @@ static gboolean set_format(GstAudioDecoder *decoder, GstCaps *caps)
         return FALSE;
     }
     tell_latency(self);
+    gst_audio_decoder_set_plc_aware(decoder, TRUE); /* the base class forgets it with each format */
     gst_audio_info_init(&info);
     gst_audio_info_set_format(&info, GST_AUDIO_FORMAT_F32LE, GST_LAC_RATE, 1, NULL);
     return gst_audio_decoder_set_output_format(decoder, &info);
@@ -190,8 +197,8 @@ static int decode(GstLacDec *self, float *pcm, guint64 frames)
         uint8_t codebooks;
         enum lac_frame_source source = lac_depacketizer_take(self->depacketizer, self->tokens, &codebooks);
 
-        status = lac_decoder_read(self->decoder, self->tokens, &codebooks, 1,
-                                  pcm + i * self->model->info.frame_samples);
+        status =
+            lac_decoder_read(self->decoder, self->tokens, &codebooks, 1, pcm + i * self->model->info.frame_samples);
         GST_OBJECT_LOCK(self);
         self->count[source]++;
         GST_OBJECT_UNLOCK(self);
@@ -219,7 +226,8 @@ static GstFlowReturn output(GstLacDec *self, GstBuffer *input, gboolean all)
 {
     GstAudioDecoder *decoder = GST_AUDIO_DECODER(self);
     guint64 frames = frames_due(self, all), samples = frames * self->model->info.frame_samples;
-    GstClockTimeDiff pts = self->base + (GstClockTimeDiff)gst_util_uint64_scale(self->samples, GST_SECOND, GST_LAC_RATE);
+    GstClockTimeDiff pts =
+        self->base + (GstClockTimeDiff)gst_util_uint64_scale(self->samples, GST_SECOND, GST_LAC_RATE);
     GstBuffer *buffer = NULL;
     GstMapInfo map;
 
@@ -265,7 +273,8 @@ static GstFlowReturn handle_gap(GstLacDec *self, GstBuffer *buffer)
     return gst_audio_decoder_finish_frame(GST_AUDIO_DECODER(self), NULL, -1);
 }
 
-/* Which frame a payload begins with, by its timestamps and those of the one before. A stream that jumps begins anew. */
+/* Which frame a payload begins with, by its timestamps and those of the one before. A stream that jumps begins
+ * anew. */
 static gint64 place(GstLacDec *self, GstBuffer *buffer, gint64 after)
 {
     GstClockTime pts = GST_BUFFER_PTS(buffer);
@@ -290,14 +299,16 @@ static gint64 place(GstLacDec *self, GstBuffer *buffer, gint64 after)
     return frame;
 }
 
+/* Output is as long as its samples; only if the payloads' timestamps drift away from that by more than the property
+ * tolerance of the base class do those of the output jump. */
 static void follow_clock(GstLacDec *self)
 {
-    GstClockTimeDiff base;
+    GstClockTimeDiff tolerance = (GstClockTimeDiff)gst_audio_decoder_get_tolerance(GST_AUDIO_DECODER(self)), base;
 
     if (!GST_CLOCK_TIME_IS_VALID(self->pts))
         return;
     base = (GstClockTimeDiff)self->pts - self->frame * (GstClockTimeDiff)frame_time(self);
-    if (ABS(base - self->base) > MAX_DRIFT) {
+    if (ABS(base - self->base) > tolerance) {
         GST_INFO_OBJECT(self, "timestamps moved by %" GST_STIME_FORMAT, GST_STIME_ARGS(base - self->base));
         self->base = base;
     }
@@ -385,19 +396,25 @@ static gboolean sink_event(GstAudioDecoder *decoder, GstEvent *event)
     GstLacDec *self = GST_LAC_DEC(decoder);
     GstEventType type = GST_EVENT_TYPE(event);
 
-    GST_AUDIO_DECODER_STREAM_LOCK(self);
-    if (self->synced && (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT || type == GST_EVENT_SEGMENT_DONE))
-        output(self, NULL, TRUE);
-    if (type == GST_EVENT_SEGMENT || type == GST_EVENT_FLUSH_STOP)
+    if (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT || type == GST_EVENT_SEGMENT_DONE) {
+        GST_AUDIO_DECODER_STREAM_LOCK(self);
+        if (self->synced)
+            output(self, NULL, TRUE);
+        GST_AUDIO_DECODER_STREAM_UNLOCK(self);
+    }
+    if (type == GST_EVENT_SEGMENT || type == GST_EVENT_FLUSH_STOP) {
+        GST_AUDIO_DECODER_STREAM_LOCK(self);
         restart(self);
-    GST_AUDIO_DECODER_STREAM_UNLOCK(self);
+        GST_AUDIO_DECODER_STREAM_UNLOCK(self);
+    }
     return GST_AUDIO_DECODER_CLASS(gst_lac_dec_parent_class)->sink_event(decoder, event);
 }
 
 /* Clipping and media time are of the payload. */
 static gboolean transform_meta(GstAudioDecoder *decoder, GstBuffer *out, GstMeta *meta, GstBuffer *in)
 {
-    if (meta->info->api == GST_AUDIO_CLIPPING_META_API_TYPE || meta->info->api == GST_REFERENCE_TIMESTAMP_META_API_TYPE)
+    if (meta->info->api == GST_AUDIO_CLIPPING_META_API_TYPE ||
+        meta->info->api == GST_REFERENCE_TIMESTAMP_META_API_TYPE)
         return FALSE;
     return GST_AUDIO_DECODER_CLASS(gst_lac_dec_parent_class)->transform_meta(decoder, out, meta, in);
 }
@@ -473,18 +490,21 @@ static void install_properties(GObjectClass *class)
 {
     g_object_class_install_property(
         class, PROP_MODEL,
-        g_param_spec_string("model", "Model", "Name or path of the model; empty: the built-in one that the caps name",
-                            NULL, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+        g_param_spec_string("model", "Model",
+                            "Name or path of the model; empty: the built-in one that the caps name", NULL,
+                            G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
     g_object_class_install_property(
         class, PROP_HOLD,
-        g_param_spec_uint("hold", "Hold", "Milliseconds that a missing frame waits for the redundancy of later "
-                          "payloads before it is concealed; part of the latency", 0, MAX_HOLD, 0,
-                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+        g_param_spec_uint("hold", "Hold",
+                          "Milliseconds that a missing frame waits for the redundancy of later "
+                          "payloads before it is concealed; part of the latency",
+                          0, MAX_HOLD, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
     g_object_class_install_property(
         class, PROP_STATS,
-        g_param_spec_boxed("stats", "Statistics", "Frames put out: all, received, recovered from redundancy, "
-                           "concealed, of comfort noise; payloads that were late or malformed", GST_TYPE_STRUCTURE,
-                           G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+        g_param_spec_boxed("stats", "Statistics",
+                           "Frames put out: all, received, recovered from redundancy, "
+                           "concealed, of comfort noise; payloads that were late or malformed",
+                           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static void gst_lac_dec_class_init(GstLacDecClass *class)
@@ -500,10 +520,10 @@ static void gst_lac_dec_class_init(GstLacDecClass *class)
     install_properties(object);
     gst_element_class_add_static_pad_template(element, &sink_template);
     gst_element_class_add_static_pad_template(element, &src_template);
-    gst_element_class_set_static_metadata(
-        element, "Lac audio decoder", "Codec/Decoder/Audio",
-        "Decodes Lac; recovers lost payloads from the redundancy of later ones, conceals the rest, makes comfort noise",
-        "The Lac authors");
+    gst_element_class_set_static_metadata(element, "Lac audio decoder", "Codec/Decoder/Audio",
+                                          "Decodes Lac; recovers lost payloads from the redundancy of later ones, "
+                                          "conceals the rest, makes comfort noise",
+                                          "The Lac authors");
     decoder->start = start;
     decoder->stop = stop;
     decoder->set_format = set_format;
@@ -517,8 +537,8 @@ static void gst_lac_dec_init(GstLacDec *self)
     GstAudioDecoder *decoder = GST_AUDIO_DECODER(self);
 
     gst_audio_decoder_set_needs_format(decoder, TRUE);
-    gst_audio_decoder_set_plc_aware(decoder, TRUE);
     gst_audio_decoder_set_plc(decoder, TRUE);
+    gst_audio_decoder_set_tolerance(decoder, TOLERANCE);
     gst_audio_decoder_set_use_default_pad_acceptcaps(decoder, TRUE);
     GST_PAD_SET_ACCEPT_TEMPLATE(GST_AUDIO_DECODER_SINK_PAD(self));
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define DEFAULT_BITRATE 3000
-#define MAX_FRAMES 4 /* that one call of the encoder gives: one, and what flush adds */
+#define MAX_FRAMES      4 /* that one call of the encoder gives: one, and what flush adds */
 
 GST_DEBUG_CATEGORY_STATIC(lacenc_debug);
 #define GST_CAT_DEFAULT lacenc_debug
@@ -31,7 +31,7 @@ struct _GstLacEnc {
     lac_activity *activity;
     GstAudioFormat format;
     gboolean dtx;
-    int active;            /* of the last frame */
+    int active; /* of the last frame */
     guint codebooks;
     guint64 samples;       /* taken since the stream's start */
     guint64 sent;          /* frames that buffers or silence stand for */
@@ -185,8 +185,10 @@ static gboolean start(GstAudioEncoder *encoder)
         status = restart(self);
     }
     if (status) {
-        GST_ELEMENT_ERROR(self, LIBRARY, INIT, ("lacenc can't use the model '%s' with these settings: %s.",
-                                                name && *name ? name : "(default)", lac_status_string(status)), (NULL));
+        GST_ELEMENT_ERROR(self, LIBRARY, INIT,
+                          ("lacenc can't use the model '%s' with these settings: %s.",
+                           name && *name ? name : "(default)", lac_status_string(status)),
+                          (NULL));
         stop(encoder);
     }
     g_free(name);
@@ -422,8 +424,9 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
 static void install_number(GObjectClass *class, guint id, const char *name, const char *nick, const char *blurb,
                            guint least, guint most, guint standard, GParamFlags mutable)
 {
-    g_object_class_install_property(class, id, g_param_spec_uint(name, nick, blurb, least, most, standard,
-                                    G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | mutable));
+    g_object_class_install_property(class, id,
+                                    g_param_spec_uint(name, nick, blurb, least, most, standard,
+                                                      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | mutable));
 }
 
 static void install_properties(GObjectClass *class)
@@ -432,15 +435,16 @@ static void install_properties(GObjectClass *class)
         class, PROP_MODEL,
         g_param_spec_string("model", "Model", "Name or path of the model; empty: the built-in one", NULL,
                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-    install_number(class, PROP_BITRATE, "bitrate", "Bit rate", "Of the tokens, in bit/s, rounded to whole codebooks",
-                   1, 100000, DEFAULT_BITRATE, GST_PARAM_MUTABLE_PLAYING);
+    install_number(class, PROP_BITRATE, "bitrate", "Bit rate",
+                   "Of the tokens, in bit/s, rounded to whole codebooks", 1, 100000, DEFAULT_BITRATE,
+                   GST_PARAM_MUTABLE_PLAYING);
     install_number(class, PROP_CODEBOOKS, "codebooks", "Codebooks", "Tokens a frame; 0: what bitrate gives", 0,
                    LAC_MAX_CODEBOOKS, 0, GST_PARAM_MUTABLE_PLAYING);
-    install_number(class, PROP_FRAMES, "frames-per-packet", "Frames per packet", "Frames of 20 ms in each payload", 1,
-                   LAC_PACKET_MAX_FRAMES, 1, GST_PARAM_MUTABLE_READY);
+    install_number(class, PROP_FRAMES, "frames-per-packet", "Frames per packet", "Frames of 20 ms in each payload",
+                   1, LAC_PACKET_MAX_FRAMES, 1, GST_PARAM_MUTABLE_READY);
     install_number(class, PROP_LAYER, "layer", "Layer",
-                   "Codebooks of a layer: payloads may be cut after any layer on their way", 1, LAC_PACKET_MAX_LAYER,
-                   2, GST_PARAM_MUTABLE_PLAYING);
+                   "Codebooks of a layer: payloads may be cut after any layer on their way", 1,
+                   LAC_PACKET_MAX_LAYER, 2, GST_PARAM_MUTABLE_PLAYING);
     install_number(class, PROP_REDUNDANCY, "redundancy", "Redundancy",
                    "Bytes of each payload for coarser copies of earlier frames", 0, LAC_PACKET_MAX_BYTES, 0,
                    GST_PARAM_MUTABLE_PLAYING);
@@ -449,8 +453,8 @@ static void install_properties(GObjectClass *class)
                    GST_PARAM_MUTABLE_PLAYING);
     g_object_class_install_property(
         class, PROP_DTX,
-        g_param_spec_boolean("dtx", "DTX", "Send a description of the noise instead of frames without speech", FALSE,
-                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+        g_param_spec_boolean("dtx", "DTX", "Send a description of the noise instead of frames without speech",
+                             FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
     install_number(class, PROP_COMFORT_INTERVAL, "comfort-interval", "Comfort interval",
                    "Frames from one description of noise to the next", 1, 500, 20, GST_PARAM_MUTABLE_PLAYING);
 }
@@ -492,7 +496,10 @@ static void gst_lac_enc_init(GstLacEnc *self)
     lac_packetizer_settings standard;
 
     lac_packetizer_default_settings(&standard);
-    self->wanted = (settings){.bitrate = DEFAULT_BITRATE, .frames = standard.frames, .layer = standard.layer,
-                              .redundancy_packets = 2, .comfort_interval = standard.comfort_frames};
+    self->wanted = (settings){.bitrate = DEFAULT_BITRATE,
+                              .frames = standard.frames,
+                              .layer = standard.layer,
+                              .redundancy_packets = 2,
+                              .comfort_interval = standard.comfort_frames};
     GST_PAD_SET_ACCEPT_TEMPLATE(GST_AUDIO_ENCODER_SINK_PAD(self));
 }

@@ -46,8 +46,10 @@ static gboolean set_caps(GstRTPBaseDepayload *depayload, GstCaps *caps)
     gboolean done;
 
     if (!parameter(s, "token-bits", 16, &token_bits) || !parameter(s, "frame", G_MAXINT, &frame)) {
-        GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("rtplacdepay needs caps with token-bits and frame, from the SDP's "
-                                                 "fmtp line."), ("%" GST_PTR_FORMAT, (void *)caps));
+        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                          ("rtplacdepay needs caps with token-bits and frame, from the SDP's "
+                           "fmtp line."),
+                          ("%" GST_PTR_FORMAT, (void *)caps));
         return FALSE;
     }
     self->token_bits = (uint32_t)token_bits;
@@ -75,8 +77,8 @@ static gboolean well_formed(GstRtpLacDepay *self, GstBuffer *payload)
         return TRUE;
     GST_WARNING_OBJECT(self, "dropped a packet: %s", lac_status_string(status));
     if (!self->malformed)
-        GST_ELEMENT_WARNING(self, STREAM, DECODE, ("Packets that are not Lac's are dropped: %s.",
-                                                   lac_status_string(status)), (NULL));
+        GST_ELEMENT_WARNING(self, STREAM, DECODE,
+                            ("Packets that are not Lac's are dropped: %s.", lac_status_string(status)), (NULL));
     self->malformed = TRUE;
     return FALSE;
 }

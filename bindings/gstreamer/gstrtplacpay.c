@@ -23,8 +23,9 @@ static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_LAC_CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS("application/x-rtp, media = (string) audio, payload = (int) [ 96, 127 ], clock-rate = (int) 24000, "
-                    "encoding-name = (string) LAC"));
+    GST_STATIC_CAPS(
+        "application/x-rtp, media = (string) audio, payload = (int) [ 96, 127 ], clock-rate = (int) 24000, "
+        "encoding-name = (string) LAC"));
 
 static gboolean set_caps(GstRTPBasePayload *payload, GstCaps *caps)
 {
@@ -34,17 +35,20 @@ static gboolean set_caps(GstRTPBasePayload *payload, GstCaps *caps)
     char bits[16], samples[16];
     gint token_bits, frame;
 
-    if (!model || !gst_structure_get_int(s, "token-bits", &token_bits) || !gst_structure_get_int(s, "frame", &frame)) {
-        GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("rtplacpay needs caps with model, token-bits and frame, as lacenc "
-                                                 "makes them."), ("%" GST_PTR_FORMAT, (void *)caps));
+    if (!model || !gst_structure_get_int(s, "token-bits", &token_bits) ||
+        !gst_structure_get_int(s, "frame", &frame)) {
+        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                          ("rtplacpay needs caps with model, token-bits and frame, as lacenc "
+                           "makes them."),
+                          ("%" GST_PTR_FORMAT, (void *)caps));
         return FALSE;
     }
     self->token_bits = (uint32_t)token_bits;
     g_snprintf(bits, sizeof bits, "%d", token_bits);
     g_snprintf(samples, sizeof samples, "%d", frame);
     gst_rtp_base_payload_set_options(payload, "audio", TRUE, "LAC", GST_LAC_RATE);
-    return gst_rtp_base_payload_set_outcaps(payload, "model", G_TYPE_STRING, model, "token-bits", G_TYPE_STRING, bits,
-                                            "frame", G_TYPE_STRING, samples, NULL);
+    return gst_rtp_base_payload_set_outcaps(payload, "model", G_TYPE_STRING, model, "token-bits", G_TYPE_STRING,
+                                            bits, "frame", G_TYPE_STRING, samples, NULL);
 }
 
 /* Bytes of the payload that fit the MTU: layers that don't are left out, as a router may do too. */
@@ -73,8 +77,9 @@ static GstFlowReturn handle_buffer(GstRTPBasePayload *payload, GstBuffer *buffer
     GstBuffer *out;
 
     if (bytes == 0) {
-        GST_ELEMENT_ERROR(self, STREAM, MUX, ("A payload can't be cut to the MTU of %u bytes.",
-                                              GST_RTP_BASE_PAYLOAD_MTU(self)), (NULL));
+        GST_ELEMENT_ERROR(self, STREAM, MUX,
+                          ("A payload can't be cut to the MTU of %u bytes.", GST_RTP_BASE_PAYLOAD_MTU(self)),
+                          (NULL));
         gst_buffer_unref(buffer);
         return GST_FLOW_ERROR;
     }
@@ -97,9 +102,11 @@ static void gst_rtp_lac_pay_class_init(GstRtpLacPayClass *class)
     GST_DEBUG_CATEGORY_INIT(rtplacpay_debug, "rtplacpay", 0, "Lac RTP payloader");
     gst_element_class_add_static_pad_template(element, &sink_template);
     gst_element_class_add_static_pad_template(element, &src_template);
-    gst_element_class_set_static_metadata(element, "RTP Lac payloader", "Codec/Payloader/Network/RTP",
-                                          "Puts each payload of lacenc into an RTP packet; cuts its upper layers if "
-                                          "the MTU is smaller", "The Lac authors");
+    gst_element_class_set_static_metadata(
+        element, "RTP Lac payloader", "Codec/Payloader/Network/RTP",
+        "Puts each payload of lacenc into an RTP packet; cuts its upper layers if "
+        "the MTU is smaller",
+        "The Lac authors");
     payload->set_caps = set_caps;
     payload->handle_buffer = handle_buffer;
 }
