@@ -25,13 +25,14 @@
 
 #define OFFSET_SPAN (2 * LAC_RATE / LAC_MINIMUM_SLOTS) /* two seconds of calls, the most impatient counts */
 #define SHORT_OF (LAC_JITTER_BUCKET / 2)  /* samples by which the delay may fall short of its target, */
-#define BEYOND (20 * LAC_RATE / 1000)     /* and exceed it: more than a step of the time scale */
+#define BEYOND LAC_TIMESCALE_MOST         /* and exceed it: a step back does not go too far */
 #define URGENT (100 * LAC_RATE / 1000)    /* off by that much, it is moved at once */
 #define OVERFULL (60 * LAC_RATE / 1000)   /* that much above the most delay, sound is dropped */
 #define REST_FRAMES 3                     /* from one step of the time scale to the next */
 #define LIKENESS 0.9f                     /* where to stretch or compress; less, the longer no place is found */
-#define LIKENESS_LOSS 0.005f              /* a frame */
-#define LEAST_LIKENESS 0.3f
+#define LIKENESS_FRAME 0.005f             /* and the further the delay is off: a frame, */
+#define LIKENESS_SAMPLE 1.25e-4f          /* a sample */
+#define LEAST_LIKENESS 0.2f
 
 #define PAST LAC_TIMESCALE_MOST
 
@@ -335,6 +336,8 @@ static void accept(lac_receiver *r, const lac_rtp *packet, const lac_packet_info
     }
     count_sequence(p, packet->sequence);
     lac_jitter_arrived(&p->jitter, arrival, arrival - (int64_t)(frame * LAC_FRAME), info->frames);
+    if (!p->sounding) /* nobody may be listening yet */
+        lac_minimum_init(&p->offset, OFFSET_SPAN);
     lac_minimum_add(&p->offset, arrival, arrival - position(r));
     if (r->settings.wait_redundancy)
         learn_redundancy(r, info, frame, arrival);
@@ -347,7 +350,7 @@ int lac_receiver_put(lac_receiver *receiver, const lac_rtp *packet, uint64_t arr
 {
     lac_packet_info info;
     uint64_t frame;
-    if (!receiver || !packet || (!packet->payload && packet->size > 0))
+    if (!receiver || !packet || !packet->payload)
         return LAC_ERROR_ARGUMENT;
     int status = lac_packet_parse(packet->payload, packet->size, receiver->model->info.token_bits, &info);
     if (!status) /* only for its checks of the tokens: nothing so old is kept */
@@ -393,20 +396,36 @@ static void play(lac_receiver *r)
     p->statistics.comfort_frames += p->source == LAC_FRAME_COMFORT;
 }
 
-/* Whether the next frame goes on with what has been heard before, noise or silence, and may be repeated or left
- * out. */
-static bool is_idle(const lac_receiver *r, enum lac_frame_source next)
+/* Whether the next frame only goes on with noise or silence, and may be left out or the one before repeated. */
+static bool is_idle(const lac_receiver *r)
 {
     const playout *p = &r->p;
+    enum lac_frame_source next = lac_depacketizer_peek(r->frames, next_frame(r));
     if (next == LAC_FRAME_LOST)
         return !p->sounding || p->lost >= LAC_CONCEAL_FRAMES;
-    return next == LAC_FRAME_COMFORT && p->source == LAC_FRAME_COMFORT;
+    return !p->sounding || (next == LAC_FRAME_COMFORT && p->source == LAC_FRAME_COMFORT);
 }
 
 static void drop(lac_receiver *r)
 {
     take(r);
     moved(r, LAC_FRAME);
+}
+
+/* Bring the delay near its target at once. False: the frame played last is to be played again. */
+static bool move_idly(lac_receiver *r, int64_t target)
+{
+    playout *p = &r->p;
+    if (delay_of(r) <= target - LAC_FRAME / 2) {
+        moved(r, -LAC_FRAME);
+        p->statistics.stretched_samples += p->sounding ? LAC_FRAME : 0;
+        return false;
+    }
+    for (int i = 0; i < LAC_DEPACKETIZER_FRAMES && delay_of(r) >= target + LAC_FRAME && is_idle(r); i++) {
+        drop(r);
+        p->statistics.compressed_samples += p->sounding ? LAC_FRAME : 0;
+    }
+    return true;
 }
 
 static void compress(lac_receiver *r, float likeness)
@@ -438,12 +457,12 @@ static void stretch(lac_receiver *r, float likeness)
 static void scale(lac_receiver *r, int64_t excess)
 {
     playout *p = &r->p;
-    bool urgent = excess > URGENT || excess < -URGENT;
+    int64_t off = excess < 0 ? -excess : excess;
     p->rested++;
     if (excess > -SHORT_OF && excess < BEYOND)
         p->wanting = 0;
-    else if (p->source != LAC_FRAME_LOST && (urgent || p->rested > REST_FRAMES)) {
-        float likeness = LIKENESS - LIKENESS_LOSS * (float)p->wanting;
+    else if (p->source != LAC_FRAME_LOST && (off > URGENT || p->rested > REST_FRAMES)) {
+        float likeness = LIKENESS - LIKENESS_FRAME * (float)p->wanting - LIKENESS_SAMPLE * (float)off;
         likeness = likeness > LEAST_LIKENESS ? likeness : LEAST_LIKENESS;
         if (excess < 0)
             stretch(r, likeness);
@@ -463,18 +482,9 @@ static void refill(lac_receiver *r)
     if (delay_of(r) > most + OVERFULL)
         for (int i = 0; delay_of(r) > most && i < LAC_DEPACKETIZER_FRAMES; i++)
             drop(r);
-    enum lac_frame_source next = lac_depacketizer_peek(r->frames, next_frame(r));
-    bool idle = is_idle(r, next);
-    if (idle && delay_of(r) <= target - LAC_FRAME / 2) {
-        moved(r, -LAC_FRAME);
-        p->statistics.stretched_samples += p->sounding ? LAC_FRAME : 0;
-    } else {
-        if (idle && delay_of(r) >= target + LAC_FRAME) {
-            drop(r);
-            p->statistics.compressed_samples += p->sounding ? LAC_FRAME : 0;
-        }
+    bool idle = is_idle(r);
+    if (!idle || move_idly(r, target))
         take(r);
-    }
     play(r);
     if (!idle)
         scale(r, delay_of(r) - target);

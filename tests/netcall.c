@@ -57,7 +57,8 @@ int netcall_put(netcall *call)
         status = send_frame(call);
     while (!status && netsim_receive(&call->network, call->now_us, &packet)) {
         lac_rtp rtp = netsim_rtp(&packet);
-        status = lac_receiver_put(call->receiver, &rtp, packet.arrival_us);
+        status = lac_receiver_put(call->receiver, &rtp, call->polled ? call->now_us : packet.arrival_us);
+        status = status == LAC_ERROR_LIMIT ? 0 : status;
     }
     call->now_us += NETCALL_STEP_US;
     return status;

@@ -14,6 +14,7 @@ typedef struct netcall {
     lac_receiver *receiver;
     uint64_t now_us, frame; /* time of the next step; the next frame sent */
     uint64_t talk;          /* frames of speech, then as many of noise; 0: all speech */
+    bool polled;            /* arrivals are put down as the time of the step */
     uint32_t timestamp;     /* of frame 0 */
     uint16_t sequence;
 } netcall;
@@ -26,7 +27,8 @@ void netcall_close(netcall *call);
 /* A frame's tokens [Q]. */
 void netcall_tokens(const lac_model_info *info, uint64_t frame, uint16_t *tokens);
 
-/* Ten milliseconds: what is due is sent and put, then pcm [NETCALL_STEP] got. */
+/* Ten milliseconds: what is due is sent and put, then pcm [NETCALL_STEP] got. Packets that come where no stream is
+ * (LAC_ERROR_LIMIT) are left to the receiver's statistics. */
 int netcall_step(netcall *call, float *pcm);
 
 /* The same without get. */

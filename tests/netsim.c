@@ -24,13 +24,16 @@ static bool chance(netsim *sim, uint32_t millionths)
     return below(sim, 1000000) < millionths;
 }
 
-/* Everything is lost in the bad state, nothing in the good one. */
+/* Everything is lost in the bad state, nothing in the good one. Bursts are longer where so many losses need it. */
 static bool is_lost(netsim *sim)
 {
     const netsim_settings *s = &sim->settings;
-    uint32_t leave = 1000000 / (s->burst > 0 ? s->burst : 1), kept = 1000000 - s->loss;
-    uint64_t enter = kept > 0 ? (uint64_t)leave * s->loss / kept : 1000000;
-    sim->bad = sim->bad ? !chance(sim, leave) : chance(sim, enter < 1000000 ? (uint32_t)enter : 1000000);
+    uint64_t leave = 1000000 / (s->burst > 0 ? s->burst : 1), kept = 1000000 - s->loss, enter = 1000000;
+    if (leave * s->loss > kept * 1000000)
+        leave = kept * 1000000 / s->loss;
+    else
+        enter = leave * s->loss / (kept > 0 ? kept : 1);
+    sim->bad = sim->bad ? !chance(sim, (uint32_t)leave) : chance(sim, (uint32_t)enter);
     return sim->bad;
 }
 
