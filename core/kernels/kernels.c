@@ -27,32 +27,31 @@
 #define SIMD128(op)
 #endif
 
-/* The fastest first. NEON is in every 64-bit Arm, so the compiler uses it in the C definitions too. */
+/* The fastest first. NEON is in every 64-bit Arm, so the compiler uses it in the C definitions too. AVX-512 has
+ * rows where they save time worth their size. */
 static const lac_kernel_entry gemm_s16s8_table[] = {
     AVX512VNNI(gemm_s16s8) AVX512(gemm_s16s8) AVX2(gemm_s16s8) NEONDOT(gemm_s16s8) NEON(gemm_s16s8)
     SIMD128(gemm_s16s8) C(gemm_s16s8)};
 static const lac_kernel_entry quantize_row_table[] = {
     AVX512(quantize_row) AVX2(quantize_row) SIMD128(quantize_row) C(quantize_row)};
-static const lac_kernel_entry depthwise_table[] = {
-    AVX512(depthwise) AVX2(depthwise) SIMD128(depthwise) C(depthwise)};
-static const lac_kernel_entry norm_row_table[] = {
-    AVX512(norm_row) AVX2(norm_row) SIMD128(norm_row) C(norm_row)};
+static const lac_kernel_entry depthwise_table[] = {AVX2(depthwise) SIMD128(depthwise) C(depthwise)};
+static const lac_kernel_entry norm_row_table[] = {AVX2(norm_row) SIMD128(norm_row) C(norm_row)};
 static const lac_kernel_entry gelu_table[] = {AVX512(gelu) AVX2(gelu) SIMD128(gelu) C(gelu)};
 static const lac_kernel_entry fft_forward_table[] = {
-    AVX512(fft_forward) AVX2(fft_forward) NEON(fft_forward) SIMD128(fft_forward) C(fft_forward)};
+    AVX2(fft_forward) NEON(fft_forward) SIMD128(fft_forward) C(fft_forward)};
 static const lac_kernel_entry fft_inverse_table[] = {
-    AVX512(fft_inverse) AVX2(fft_inverse) NEON(fft_inverse) SIMD128(fft_inverse) C(fft_inverse)};
+    AVX2(fft_inverse) NEON(fft_inverse) SIMD128(fft_inverse) C(fft_inverse)};
 static const lac_kernel_entry compress_spectrum_table[] = {
     AVX512(compress_spectrum) AVX2(compress_spectrum) SIMD128(compress_spectrum) C(compress_spectrum)};
-static const lac_kernel_entry mix_rows_table[] = {AVX512(mix_rows) AVX2(mix_rows) SIMD128(mix_rows) C(mix_rows)};
+static const lac_kernel_entry mix_rows_table[] = {AVX2(mix_rows) SIMD128(mix_rows) C(mix_rows)};
 static const lac_kernel_entry align_harmonics_table[] = {
-    AVX512(align_harmonics) AVX2(align_harmonics) SIMD128(align_harmonics) C(align_harmonics)};
+    AVX2(align_harmonics) SIMD128(align_harmonics) C(align_harmonics)};
 static const lac_kernel_entry shape_spectrum_table[] = {
-    AVX512(shape_spectrum) AVX2(shape_spectrum) SIMD128(shape_spectrum) C(shape_spectrum)};
+    AVX2(shape_spectrum) SIMD128(shape_spectrum) C(shape_spectrum)};
 static const lac_kernel_entry pulses_table[] = {AVX512(pulses) AVX2(pulses) SIMD128(pulses) C(pulses)};
 static const lac_kernel_entry noise_table[] = {AVX512(noise) AVX2(noise) SIMD128(noise) C(noise)};
 static const lac_kernel_entry nearest_table[] = {
-    AVX512VNNI(nearest) AVX512(nearest) AVX2(nearest) NEON(nearest) SIMD128(nearest) C(nearest)};
+    AVX512VNNI(nearest) AVX2(nearest) NEON(nearest) SIMD128(nearest) C(nearest)};
 
 static const struct {
     const lac_kernel_entry *entries;
