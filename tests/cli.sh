@@ -166,9 +166,12 @@ for l in features input fine downsample coarse output search upsample sources sp
 done
 run 0 "bench of streams" "$lac" bench --json -m "$model" -t 2 --streams 3 --seconds 0.1 c.wav
 for k in encode_xrt streams late_frames step_ms_p50 step_ms_p95 step_ms_p99 real_time; do has_key $k; done
-run 2 "bench of no streams" "$lac" bench --streams 0; says "how many are possible" "streams are 1 to"
+run 2 "bench of no streams" "$lac" bench --streams 0; says "how many are possible" "from 1 to 65536"
 run 2 "bench of too many streams" "$lac" bench --streams 65537
 run 2 "bench of seconds without streams" "$lac" bench --seconds 3; says "that streams are missing" "--streams"
+run 0 "bench of receivers" "$lac" bench --json -m "$model" -t 2 --receivers 3 --seconds 0.1 c.wav
+for k in receivers receiver_bytes late_frames step_ms_p95 real_time; do has_key $k; done
+run 2 "bench of streams and receivers" "$lac" bench --streams 2 --receivers 2
 run 2 "bench of streams for ever" "$lac" bench --streams 2 --seconds 1e9
 run 0 "verify" "$lac" verify a.lac c.lac
 [ ! -s err ]; result $? "success says nothing on standard error"

@@ -16,7 +16,8 @@ typedef struct lac_bench {
     double kbps;
     uint32_t threads;         /* 0: not given */
     uint32_t streams;         /* 0: none */
-    double seconds;           /* of --streams */
+    uint32_t receivers;       /* 0: none; never with streams */
+    double seconds;           /* of --streams or --receivers */
     int json;
 
     lac_model *model;
@@ -86,14 +87,31 @@ int lac_bench_measure_layers(const lac_bench *b, lac_bench_layers *layers);
 /* Latent frames in a block. */
 double lac_bench_block_frames(enum lac_bench_block block);
 
-/* ---- streams in real time ---- */
+/* ---- in real time ---- */
 
-typedef struct lac_bench_streams_result {
+/* What one thread serves. step is called at each tick, a frame's length after the last, and returns 0 or a status. */
+typedef struct lac_bench_share {
+    int (*step)(void *user, size_t number);
+    void *user;
+    size_t count;               /* streams, each of which a step gives a frame */
+} lac_bench_share;
+
+typedef struct lac_bench_ticks {
     uint32_t threads;
-    double step_ms[3];          /* p50, p95, p99 of a step: from its tick until all streams are through */
+    double step_ms[3];          /* p50, p95, p99 of a step: from its tick until all threads are through */
     uint64_t frames, late;      /* that finished more than a frame's length after their tick */
-} lac_bench_streams_result;
+} lac_bench_ticks;
 
-int lac_bench_run_streams(const lac_bench *b, lac_bench_streams_result *result);
+/* Threads for so many streams: as given, or one a core. */
+uint32_t lac_bench_share_count(const lac_bench *b, uint32_t streams);
+
+/* A thread for each of `count` shares, for b->seconds. 0 or a status. */
+int lac_bench_run_ticks(const lac_bench *b, const lac_bench_share *shares, uint32_t count, lac_bench_ticks *result);
+
+/* b->streams calls through lac_batch. */
+int lac_bench_run_streams(const lac_bench *b, lac_bench_ticks *result);
+
+/* b->receivers receivers of packets that get lost and come unevenly; *bytes: of one receiver. */
+int lac_bench_run_receivers(const lac_bench *b, lac_bench_ticks *result, size_t *bytes);
 
 #endif

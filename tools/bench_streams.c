@@ -1,21 +1,13 @@
 /* Many full-duplex streams in real time, through lac_batch: each is fed a frame at every tick. */
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "bench.h"
 #include "lac/batch.h"
-#include "progress.h"
 #include "report.h"
 
-#define GIVE_UP_SECONDS 1.0 /* behind by this much at the end: what is left counts as late */
-#define LEAD_SECONDS 0.05   /* until the first tick */
-
 /* The streams of one thread. */
-typedef struct share {
+typedef struct group {
     const lac_bench *b;
     size_t first, count;       /* numbers of the streams, over all shares */
     lac_batch *batch;
@@ -26,21 +18,10 @@ typedef struct share {
     float *pcm;                /* [count][frame_samples] */
     uint16_t *tokens;          /* [count][Q] */
     uint8_t *codebooks;        /* [count] */
-    double start;              /* of the first tick, on the monotonic clock */
-    double *finished;          /* [steps] seconds after the tick */
-    size_t steps;
-    uint64_t late;
-    int status;
-    pthread_t thread;
-} share;
-
-static double frame_seconds(const lac_bench *b)
-{
-    return (double)b->info.frame_samples / b->info.sample_rate;
-}
+} group;
 
 /* Each stream is somewhere else in the audio. */
-static const float *frame_of(const share *s, size_t i, size_t step)
+static const float *frame_of(const group *s, size_t i, size_t step)
 {
     size_t samples = s->b->info.frame_samples;
     size_t frames = s->b->frames / samples ? s->b->frames / samples : 1;
@@ -49,8 +30,9 @@ static const float *frame_of(const share *s, size_t i, size_t step)
 }
 
 /* A frame into every stream and one out of it. */
-static int run_step(share *s, size_t step)
+static int run_step(void *user, size_t step)
 {
+    group *s = user;
     int status;
 
     for (size_t i = 0; i < s->count; i++)
@@ -59,7 +41,7 @@ static int run_step(share *s, size_t step)
     return status ? status : lac_batch_decode(s->batch, s->decoders, s->tokens, s->codebooks, s->count, s->out);
 }
 
-static int allocate(share *s)
+static int allocate(group *s)
 {
     size_t samples = s->b->info.frame_samples;
 
@@ -70,8 +52,7 @@ static int allocate(share *s)
     s->pcm = calloc(s->count * samples, sizeof *s->pcm);
     s->tokens = calloc(s->count * s->b->info.codebooks, sizeof *s->tokens);
     s->codebooks = malloc(s->count);
-    s->finished = calloc(s->steps, sizeof *s->finished);
-    if (!s->encoders || !s->decoders || !s->in || !s->out || !s->pcm || !s->tokens || !s->codebooks || !s->finished)
+    if (!s->encoders || !s->decoders || !s->in || !s->out || !s->pcm || !s->tokens || !s->codebooks)
         return LAC_ERROR_MEMORY;
     memset(s->codebooks, (int)s->b->codebooks, s->count);
     for (size_t i = 0; i < s->count; i++)
@@ -80,7 +61,7 @@ static int allocate(share *s)
 }
 
 /* One frame into each touches all memory before time counts. */
-static int open_streams(share *s)
+static int open_streams(group *s)
 {
     lac_encoder_settings encoder = {s->b->codebooks, 1, 1, 1};
     lac_decoder_settings decoder = {1, 1, 1};
@@ -97,7 +78,7 @@ static int open_streams(share *s)
     return status ? status : run_step(s, 0);
 }
 
-static void close_streams(share *s)
+static void close_streams(group *s)
 {
     for (size_t i = 0; s->encoders && s->decoders && i < s->count; i++) {
         lac_encoder_close(&s->encoders[i]);
@@ -111,130 +92,35 @@ static void close_streams(share *s)
     free(s->pcm);
     free(s->tokens);
     free(s->codebooks);
-    free(s->finished);
 }
 
-static void sleep_until(double when)
+static int run(const lac_bench *b, group *groups, lac_bench_share *shares, lac_bench_ticks *r)
 {
-    struct timespec t = {(time_t)when, (long)((when - (double)(time_t)when) * 1e9)};
-
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-        continue;
-}
-
-static void *run_share(void *user)
-{
-    share *s = user;
-    double frame = frame_seconds(s->b), end = s->start + (double)s->steps * frame + GIVE_UP_SECONDS;
-
-    for (size_t step = 0; !s->status && step < s->steps; step++) {
-        double tick = s->start + (double)step * frame;
-
-        sleep_until(tick);
-        if (lac_clock() < end)
-            s->status = run_step(s, step);
-        s->finished[step] = lac_clock() - tick;
-        s->late += s->finished[step] > frame ? s->count : 0;
-    }
-    return NULL;
-}
-
-/* ---- */
-
-static int start(share *shares, uint32_t threads, uint32_t *started)
-{
-    double first = lac_clock() + LEAD_SECONDS;
-
-    for (*started = 0; *started < threads; ++*started) {
-        share *s = &shares[*started];
-
-        s->start = first;
-        if (pthread_create(&s->thread, NULL, run_share, s))
-            return LAC_ERROR_MEMORY;
-    }
-    return 0;
-}
-
-static void show_progress(const lac_bench *b)
-{
-    lac_progress progress;
-
-    lac_progress_start(&progress, b->seconds);
-    for (double now = 0; progress.on && now < b->seconds; now = lac_clock() - progress.started) {
-        lac_progress_update(&progress, now);
-        sleep_until(lac_clock() + 0.25);
-    }
-}
-
-static void gather(const share *shares, uint32_t threads, double *steps, lac_bench_streams_result *r)
-{
-    size_t count = shares->steps;
-
-    for (uint32_t i = 0; i < threads; i++) {
-        r->late += shares[i].late;
-        r->frames += shares[i].count * count;
-        for (size_t k = 0; k < count; k++)
-            steps[k] = shares[i].finished[k] > steps[k] ? shares[i].finished[k] : steps[k];
-    }
-    lac_bench_sort(steps, count);
-    r->step_ms[0] = 1000 * lac_bench_percentile(steps, count, 0.50);
-    r->step_ms[1] = 1000 * lac_bench_percentile(steps, count, 0.95);
-    r->step_ms[2] = 1000 * lac_bench_percentile(steps, count, 0.99);
-}
-
-static int run(const lac_bench *b, share *shares, double *steps, lac_bench_streams_result *r)
-{
-    uint32_t started = 0;
+    uint32_t count = lac_bench_share_count(b, b->streams);
     int status = 0;
 
-    for (uint32_t i = 0; !status && i < r->threads; i++)
-        status = open_streams(&shares[i]);
-    if (status)
-        return status;
-    status = start(shares, r->threads, &started);
-    if (!status)
-        show_progress(b);
-    for (uint32_t i = 0; i < started; i++) {
-        pthread_join(shares[i].thread, NULL);
-        status = status ? status : shares[i].status;
-    }
-    lac_progress_hide();
-    if (!status)
-        gather(shares, r->threads, steps, r);
-    return status;
-}
-
-static uint32_t share_count(const lac_bench *b)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t threads = b->threads ? b->threads : cores > 0 ? (uint32_t)cores : 1;
-
-    return threads < b->streams ? threads : b->streams;
-}
-
-int lac_bench_run_streams(const lac_bench *b, lac_bench_streams_result *r)
-{
-    size_t count = 1 + (size_t)(b->seconds / frame_seconds(b));
-    share *shares;
-    double *steps = calloc(count, sizeof *steps);
-    int status = LAC_ERROR_MEMORY;
-
-    memset(r, 0, sizeof *r);
-    r->threads = share_count(b);
-    shares = calloc(r->threads, sizeof *shares);
-    for (uint32_t i = 0; shares && i < r->threads; i++) {
-        share *s = &shares[i];
+    for (uint32_t i = 0; !status && i < count; i++) {
+        group *s = &groups[i];
 
         s->b = b;
-        s->steps = count;
-        s->first = (size_t)b->streams * i / r->threads;
-        s->count = (size_t)b->streams * (i + 1) / r->threads - s->first;
+        s->first = (size_t)b->streams * i / count;
+        s->count = (size_t)b->streams * (i + 1) / count - s->first;
+        shares[i] = (lac_bench_share){run_step, s, s->count};
+        status = open_streams(s);
     }
-    if (shares && steps)
-        status = run(b, shares, steps, r);
-    for (uint32_t i = 0; shares && i < r->threads; i++)
-        close_streams(&shares[i]);
+    return status ? status : lac_bench_run_ticks(b, shares, count, r);
+}
+
+int lac_bench_run_streams(const lac_bench *b, lac_bench_ticks *r)
+{
+    uint32_t count = lac_bench_share_count(b, b->streams);
+    group *groups = calloc(count, sizeof *groups);
+    lac_bench_share *shares = calloc(count, sizeof *shares);
+    int status = groups && shares ? run(b, groups, shares, r) : LAC_ERROR_MEMORY;
+
+    for (uint32_t i = 0; groups && i < count; i++)
+        close_streams(&groups[i]);
+    free(groups);
     free(shares);
-    free(steps);
     return status ? lac_report_status("bench", status, 0) : 0;
 }

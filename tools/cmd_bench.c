@@ -14,7 +14,8 @@
 #define MOST_SECONDS 86400
 
 static const char usage[] =
-    "usage: lac bench [--json] [-b KBPS] [-m MODEL] [-t THREADS] [--streams N [--seconds S]] [FILE]\n"
+    "usage: lac bench [--json] [-b KBPS] [-m MODEL] [-t THREADS] [--streams N | --receivers N]\n"
+    "                 [--seconds S] [FILE]\n"
     "\n"
     "Measures on this machine, with FILE's first minute or with 12 s of made-up audio: times real time of coding\n"
     "and decoding a .lac file (encode_xrt, decode_xrt, all channels) and of one mono stream (encoder_xrt,\n"
@@ -22,13 +23,16 @@ static const char usage[] =
     "memory of one stream both ways; millions of multiply-accumulates a second of audio. Then what the machine\n"
     "can do at most, and for each layer its part of that. With --streams also N calls at once through lac_batch:\n"
     "each has an encoder and a decoder, which get a frame every 20 ms for S seconds; step_ms is the time from a\n"
-    "tick until all are through it, and a frame is late if it took more than 20 ms.\n"
+    "tick until all are through it, and a frame is late if it took more than 20 ms. With --receivers the same of\n"
+    "N receivers, each asked for a frame every 20 ms: of their packets 5 % get lost, the others come 0 to 40 ms\n"
+    "later than sent.\n"
     "\n"
     "      --json            as one JSON object\n"
     "  -b, --bitrate KBPS    kbit/s a channel; default 3\n"
     "  -m, --model MODEL     a model file or a name; default: the built-in one\n"
-    "  -t, --threads N       threads; default 1, for --streams one for each core\n"
+    "  -t, --threads N       threads; default 1, for --streams and --receivers one for each core\n"
     "      --streams N       full-duplex streams in real time, 1 to 65536\n"
+    "      --receivers N     receivers of packets in real time, 1 to 65536\n"
     "      --seconds S       for how long; default 10\n"
     "  -h, --help            this text\n";
 
@@ -36,7 +40,8 @@ typedef struct results {
     lac_bench_speed speed;
     lac_bench_machine machine;
     lac_bench_layers layers;
-    lac_bench_streams_result streams;
+    lac_bench_ticks ticks;
+    size_t receiver_bytes;
 } results;
 
 uint32_t lac_bench_threads(const lac_bench *b)
@@ -62,9 +67,8 @@ static void add_percentiles(cJSON *facts, const char *name, const double *values
     }
 }
 
-static void add_streams(cJSON *facts, const lac_bench *b, const lac_bench_streams_result *r)
+static void add_ticks(cJSON *facts, const lac_bench *b, const lac_bench_ticks *r)
 {
-    lac_facts_count(facts, "streams", b->streams);
     lac_facts_count(facts, "stream_threads", r->threads);
     lac_facts_real(facts, "seconds", b->seconds, 6);
     add_percentiles(facts, "step_ms", r->step_ms);
@@ -96,7 +100,13 @@ static cJSON *facts_of(const lac_bench *b, const results *r)
     lac_facts_real(facts, "mmacs_decoder", (double)b->info.decoder_macs / 1e6, 6);
     lac_facts_real(facts, "mmacs_search", (double)b->info.search_macs / 1e6, 6);
     if (b->streams)
-        add_streams(facts, b, &r->streams);
+        lac_facts_count(facts, "streams", b->streams);
+    if (b->receivers) {
+        lac_facts_count(facts, "receivers", b->receivers);
+        lac_facts_count(facts, "receiver_bytes", r->receiver_bytes);
+    }
+    if (b->streams || b->receivers)
+        add_ticks(facts, b, &r->ticks);
     cJSON_AddStringToObject(facts, "peak_instruction", r->machine.instruction);
     lac_facts_real(facts, "peak_gmacs", r->machine.gmacs, 4);
     lac_facts_real(facts, "l2_gbs", r->machine.l2_gbs, 4);
@@ -234,7 +244,9 @@ static int measure(lac_bench *b, results *r)
     if (!failed)
         failed = lac_bench_measure_machine(&r->machine, weight_bytes(&r->layers));
     if (!failed && b->streams)
-        failed = lac_bench_run_streams(b, &r->streams);
+        failed = lac_bench_run_streams(b, &r->ticks);
+    if (!failed && b->receivers)
+        failed = lac_bench_run_receivers(b, &r->ticks, &r->receiver_bytes);
     return failed ? failed : print(b, r);
 }
 
@@ -247,7 +259,8 @@ static int parse_option(void *user, int option, char **argv)
     case 'b': return lac_option_kbps("bench", optarg, &b->kbps);
     case 'm': b->model_name = optarg; return 0;
     case 't': return lac_option_threads("bench", optarg, &b->threads);
-    case 'n': return lac_option_streams("bench", optarg, MOST_STREAMS, &b->streams);
+    case 'n': return lac_option_count("bench", "--streams", optarg, 1, MOST_STREAMS, &b->streams);
+    case 'r': return lac_option_count("bench", "--receivers", optarg, 1, MOST_STREAMS, &b->receivers);
     case 's': return lac_option_seconds("bench", "--seconds", optarg, &b->seconds);
     default: return lac_report_option("bench", option, argv);
     }
@@ -259,7 +272,8 @@ static int parse(lac_bench *b, int argc, char **argv, int *done)
         {"json", no_argument, NULL, 'j'},           {"bitrate", required_argument, NULL, 'b'},
         {"model", required_argument, NULL, 'm'},    {"threads", required_argument, NULL, 't'},
         {"streams", required_argument, NULL, 'n'},  {"seconds", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+        {"receivers", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int failed = lac_options_read(argc, argv, ":b:m:t:h", options, usage, parse_option, b, done);
 
@@ -267,8 +281,10 @@ static int parse(lac_bench *b, int argc, char **argv, int *done)
         return failed;
     if (argc - optind > 1)
         return lac_report_usage("bench", "one file, not also '%s'", argv[optind + 1]);
-    if (b->seconds >= 0 && !b->streams)
-        return lac_report_usage("bench", "--seconds goes with --streams");
+    if (b->streams && b->receivers)
+        return lac_report_usage("bench", "either --streams or --receivers");
+    if (b->seconds >= 0 && !b->streams && !b->receivers)
+        return lac_report_usage("bench", "--seconds goes with --streams or --receivers");
     if (b->seconds > MOST_SECONDS)
         return lac_report_usage("bench", "--seconds %g: at most a day", b->seconds);
     if (b->seconds < 0)

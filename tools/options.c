@@ -60,12 +60,6 @@ int lac_option_threads(const char *command, const char *text, uint32_t *threads)
     return *threads ? 0 : lac_report_usage(command, "-t %s: threads are 1 to 256", text);
 }
 
-int lac_option_streams(const char *command, const char *text, uint32_t most, uint32_t *streams)
-{
-    *streams = parse_count(text, 0, most);
-    return *streams ? 0 : lac_report_usage(command, "--streams %s: streams are 1 to %u", text, most);
-}
-
 int lac_option_rate(const char *command, const char *text, uint32_t *rate)
 {
     *rate = parse_count(text, 0, LAC_MAX_RATE);

@@ -25,7 +25,6 @@ int lac_options_read(int argc, char **argv, const char *letters, const struct op
                      lac_take_option *take, void *job, int *done);
 
 int lac_option_threads(const char *command, const char *text, uint32_t *threads);
-int lac_option_streams(const char *command, const char *text, uint32_t most, uint32_t *streams);
 int lac_option_rate(const char *command, const char *text, uint32_t *rate);
 int lac_option_kbps(const char *command, const char *text, double *kbps);
 int lac_option_seconds(const char *command, const char *name, const char *text, double *seconds);

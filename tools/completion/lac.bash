@@ -12,7 +12,7 @@ _lac()
         -b|--bitrate) COMPREPLY=($(compgen -W "0.5 1 1.5 2 3 4 6" -- "$cur")); return ;;
         -r|--rate) COMPREPLY=($(compgen -W "8000 16000 24000 44100 48000" -- "$cur")); return ;;
         -t|--threads) COMPREPLY=($(compgen -W "1 2 4 8" -- "$cur")); return ;;
-        --streams) COMPREPLY=($(compgen -W "100 200 300" -- "$cur")); return ;;
+        --streams|--receivers) COMPREPLY=($(compgen -W "100 200 300" -- "$cur")); return ;;
         --start|--duration|--seconds) return ;;
         --raw)
             if [ "$command" = decode ]; then
@@ -26,7 +26,7 @@ _lac()
         info) options="--json --help" ;;
         verify) options="--help" ;;
         eval) options="--json --png --force --help" ;;
-        bench) options="--json --bitrate --model --threads --streams --seconds --help" ;;
+        bench) options="--json --bitrate --model --threads --streams --receivers --seconds --help" ;;
         help) COMPREPLY=($(compgen -W "encode decode info verify eval bench" -- "$cur")); return ;;
     esac
     case $cur in
