@@ -193,6 +193,35 @@ Test(depacketizer, late_comfort_noise_counts_unless_sound_came_since)
     end_stream(&s);
 }
 
+Test(depacketizer, of_late_comfort_noise_the_newest_counts)
+{
+    random_source r = random_start();
+    lac_packetizer_settings settings;
+    stream s = make_pause(&r, &settings);
+    settings.comfort_frames = 20;
+    packetize(&s, &settings, packets); /* frames 10 and 30 */
+    cr_assert(packets[11].comfort && packets[11].frame == 30);
+    for (int newest_first = 0; newest_first < 2; newest_first++) {
+        uint16_t tokens[3][LAC_MAX_CODEBOOKS];
+        uint8_t codebooks;
+        lac_depacketizer *d = open_depacketizer(&s);
+        skip(d, 35, LAC_FRAME_LOST);
+        for (int i = 0; i < 3; i++) {
+            put(d, i == 2 || (i == 0) == newest_first ? &packets[11] : &packets[10]);
+            cr_assert_eq(lac_depacketizer_take(d, tokens[i], &codebooks), LAC_FRAME_COMFORT);
+        }
+        cr_assert_eq(memcmp(tokens[0], tokens[1], s.q * sizeof **tokens) == 0, newest_first);
+        cr_assert_arr_eq(tokens[1], tokens[2], s.q * sizeof **tokens);
+        lac_depacketizer_close(&d);
+    }
+    lac_depacketizer *d = open_depacketizer(&s);
+    lac_depacketizer_seek(d, 100);
+    cr_assert_eq(put(d, &packets[10]), 0);
+    skip(d, 3, LAC_FRAME_LOST);
+    lac_depacketizer_close(&d);
+    end_stream(&s);
+}
+
 /* A copy of the frame that was sent as comfort noise does not take its place. */
 Test(depacketizer, comfort_noise_stays_in_front_of_copies)
 {
@@ -318,6 +347,9 @@ Test(depacketizer, what_the_model_lacks_is_refused_and_takes_nothing)
     info->codebooks = real.codebooks - 1;
     cr_assert_eq(lac_depacketizer_put(d, 5, p->data, p->size, NULL), LAC_ERROR_MODEL_MISMATCH);
     *info = real;
+    static const uint8_t cut[] = {0x00, 0x04, 0}, block[] = {0x01, 0x00, 0x02, 0x04, 0, 0, 0, 0, 0};
+    cr_assert_eq(lac_depacketizer_put(d, 5, cut, sizeof cut, NULL), LAC_ERROR_MODEL_MISMATCH, "5 codebooks");
+    cr_assert_eq(lac_depacketizer_put(d, 5, block, sizeof block, NULL), LAC_ERROR_MODEL_MISMATCH);
     cr_assert_eq(lac_depacketizer_put(d, 5, p->data, p->size - 1, NULL), LAC_ERROR_TRUNCATED);
     cr_assert_eq(lac_depacketizer_put(d, 5, p->data, 0, NULL), LAC_ERROR_TRUNCATED);
     cr_assert_eq(lac_depacketizer_put(d, 5, NULL, 5, NULL), LAC_ERROR_ARGUMENT);

@@ -261,6 +261,11 @@ Test(packetizer, redundancy_of_sound_goes_with_comfort_noise)
     }
     cr_assert_eq(lac_packet_parse(packets[13].data, packets[13].size, s.model->info.token_bits, &info), 0);
     cr_assert(info.comfort && info.block[1].age == 2 && info.block[1].frames == 1);
+    settings.comfort_frames = 1;
+    packetize(&s, &settings, packets);
+    cr_assert_eq(lac_packet_parse(packets[12].data, packets[12].size, s.model->info.token_bits, &info), 0);
+    cr_assert(info.comfort && info.redundancy == 1, "frame 11 is noise, and so is 10 of 8 to 10");
+    cr_assert(info.block[0].age == 4 && info.block[0].frames == 2);
     end_stream(&s);
 }
 
@@ -315,8 +320,34 @@ Test(packetizer, payloads_that_could_be_too_large_are_refused)
     lac_packetizer_close(&p);
     s.block[0].codebooks = 28;
     cr_assert_eq(lac_packetizer_open(&p, m, &s), LAC_ERROR_LIMIT);
-    s.frames = 1; /* frames that wait count as well */
+    s.frames = 1;
     cr_assert_eq(lac_packetizer_open(&p, m, &s), 0);
+    lac_packetizer_close(&p);
+    m->info.codebooks = m->arch.codebooks = 10; /* no block has more */
+    s = (lac_packetizer_settings){10, 8, 4, {{10, 10, 32}, {20, 10, 32}, {30, 10, 32}, {40, 10, 32}}, 0, 20};
+    cr_assert_eq(lac_packetizer_open(&p, m, &s), 0);
+    lac_packetizer_close(&p);
+    lac_model_close(&m);
+}
+
+Test(packetizer, frames_that_wait_count_for_the_size)
+{
+    static const uint16_t tokens[32];
+    lac_model *m = open_tiny();
+    lac_packetizer_settings ten = settings_of(10, 8), rich = settings_of(1, 8);
+    lac_packetizer *p = NULL;
+    int ready;
+    m->info.token_bits = 16;
+    m->info.codebooks = m->arch.codebooks = 32;
+    rich.redundancy = 1;
+    rich.block[0] = (lac_packet_block){10, 10, 28};
+    cr_assert_eq(lac_packetizer_open(&p, m, &ten), 0);
+    for (int i = 0; i < 9; i++)
+        cr_assert_eq(lac_packetizer_write(p, tokens, 32, 1, packets, &ready), 0);
+    cr_assert_eq(lac_packetizer_set(p, &rich), LAC_ERROR_LIMIT);
+    cr_assert_eq(lac_packetizer_flush(p, packets, &ready), 0);
+    cr_assert_eq(ready, 1);
+    cr_assert_eq(lac_packetizer_set(p, &rich), 0);
     lac_packetizer_close(&p);
     lac_model_close(&m);
 }
