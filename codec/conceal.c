@@ -12,13 +12,28 @@ lac_gain lac_conceal_received(lac_conceal *c, const int16_t *z, size_t d)
     return (lac_gain){{from, (uint8_t)((from + LAC_GAIN_ONE) / 2), LAC_GAIN_ONE}};
 }
 
-lac_gain lac_conceal_lost(lac_conceal *c, int16_t *z, size_t d)
+/* z [d] = weight [d][d] x + bias, rounded to the nearest, halves upwards. */
+static void predict(const int16_t *weight, const int16_t *bias, const int16_t *x, int16_t *z, size_t d)
 {
-    if (c->lost == LAC_CONCEAL_FRAMES)
-        memset(c->latent, 0, sizeof c->latent);
+    for (size_t i = 0; i < d; i++) {
+        int64_t sum = (int64_t)bias[i] * LAC_PREDICTOR_ONE + LAC_PREDICTOR_ONE / 2;
+        for (size_t j = 0; j < d; j++)
+            sum += (int32_t)weight[i * d + j] * x[j];
+        sum = sum >= 0 ? sum / LAC_PREDICTOR_ONE : -((LAC_PREDICTOR_ONE - 1 - sum) / LAC_PREDICTOR_ONE);
+        z[i] = (int16_t)(sum > LAC_RVQ_MAX ? LAC_RVQ_MAX : sum < -LAC_RVQ_MAX ? -LAC_RVQ_MAX : sum);
+    }
+}
+
+lac_gain lac_conceal_lost(lac_conceal *c, const lac_predictor *p, int16_t *z, size_t d)
+{
+    bool faded = c->lost == LAC_CONCEAL_FRAMES;
+    if (c->begun && !faded && p->weight)
+        predict(p->weight + c->lost * d * d, p->bias + c->lost * d, c->latent, z, d);
+    else if (!faded)
+        memcpy(z, c->latent, d * sizeof *z);
     else
-        c->lost++;
-    memcpy(z, c->latent, d * sizeof *z);
+        memset(z, 0, d * sizeof *z);
+    c->lost += !faded;
     if (!c->begun)
         return (lac_gain){{0, 0, 0}};
     uint8_t from = c->gain;

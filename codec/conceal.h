@@ -1,5 +1,5 @@
-/* What stands in for lost frames: the last latent is held and faded out. All of it is a function of the last
- * LAC_CONCEAL_FRAMES frames, so that decoding can start anywhere. */
+/* What stands in for lost frames: latents that the model predicts from the last one, or that one held, faded out. All
+ * of it is a function of the last LAC_CONCEAL_FRAMES frames, so that decoding can start anywhere. */
 #ifndef LAC_CODEC_CONCEAL_H
 #define LAC_CODEC_CONCEAL_H
 
@@ -28,7 +28,7 @@ typedef struct lac_gain {
 lac_gain lac_conceal_received(lac_conceal *c, const int16_t *z, size_t d);
 
 /* The next frame is lost: z [d] stands in for it. */
-lac_gain lac_conceal_lost(lac_conceal *c, int16_t *z, size_t d);
+lac_gain lac_conceal_lost(lac_conceal *c, const lac_predictor *p, int16_t *z, size_t d);
 
 /* Apply to a frame's pcm [LAC_FRAME]. */
 void lac_gain_apply(lac_gain g, float *pcm);

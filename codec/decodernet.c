@@ -83,7 +83,7 @@ static lac_gain load_frame(lac_decoder_net *net, lac_conceal *c, const lac_frame
         gain = lac_conceal_received(c, from->latents + row * n, n);
         memcpy(net->fixed, from->latents + row * n, n * sizeof(int16_t));
     } else if (from->codebooks[row] == 0) {
-        gain = lac_conceal_lost(c, net->fixed, n);
+        gain = lac_conceal_lost(c, &net->model->predictor, net->fixed, n);
     } else {
         lac_rvq_decode(&net->rvq, from->tokens + row * net->rvq.stages, from->codebooks[row], net->fixed);
         gain = lac_conceal_received(c, net->fixed, n);

@@ -21,6 +21,8 @@
 #define MAX_RANK 4
 #define EXTENSION_BYTES 32
 #define EXTENSION_MANDATORY 1u
+#define EXTENSION_PREDICTOR 1u
+#define PREDICTOR_AT 64 /* in its extension */
 #define QUANTIZER_RVQ 1
 
 enum dtype { INT8 = 1, INT16 = 2, FLOAT32 = 3 };
@@ -86,8 +88,24 @@ static int check_header(const uint8_t *data, size_t size, size_t *core)
     return LAC_OK;
 }
 
-/* What follows the core. None is known yet: optional ones are passed over. */
-static int check_extensions(const uint8_t *data, size_t size, size_t at)
+/* The extension at p, if its kind is known. */
+static int read_extension(lac_model *m, const uint8_t *p, size_t bytes)
+{
+    const lac_arch *a = &m->arch;
+    size_t biases = (size_t)LAC_CONCEAL_FRAMES * a->latent, weights = biases * a->latent;
+    size_t used = PREDICTOR_AT + (weights + biases) * sizeof(int16_t);
+    if (lac_load32(p + 4) != EXTENSION_PREDICTOR)
+        return lac_load32(p + 8) & EXTENSION_MANDATORY ? LAC_ERROR_VERSION : LAC_OK;
+    if (bytes != align_up(used) || !all_zero(p + EXTENSION_BYTES, PREDICTOR_AT - EXTENSION_BYTES) ||
+         !all_zero(p + used, bytes - used))
+        return LAC_ERROR_FORMAT;
+    m->predictor.weight = (const int16_t *)(const void *)(p + PREDICTOR_AT);
+    m->predictor.bias = m->predictor.weight + weights;
+    return LAC_OK;
+}
+
+/* What follows the core. Optional ones of unknown kinds are passed over. */
+static int read_extensions(lac_model *m, const uint8_t *data, size_t size, size_t at)
 {
     uint32_t seen[LAC_MODEL_MAX_EXTENSIONS];
     for (size_t n = 0; at < size; n++) {
@@ -109,8 +127,9 @@ static int check_extensions(const uint8_t *data, size_t size, size_t at)
         for (size_t i = 0; i < n; i++)
             if (seen[i] == seen[n])
                 return LAC_ERROR_FORMAT;
-        if (lac_load32(p + 8) & EXTENSION_MANDATORY)
-            return LAC_ERROR_VERSION;
+        int status = read_extension(m, p, (size_t)bytes);
+        if (status != LAC_OK)
+            return status;
         at += (size_t)bytes;
     }
     return LAC_OK;
@@ -392,13 +411,13 @@ int lac_modelfile_parse(lac_model *model, const uint8_t *data, size_t size)
     model->size = size;
     int status = check_header(data, size, &core);
     if (status == LAC_OK)
-        status = check_extensions(data, size, core);
-    if (status == LAC_OK)
         status = check_fixed(data + FIXED_AT);
     if (status == LAC_OK)
         status = read_name(model->info.name, data + NAME_AT);
     if (status == LAC_OK)
         status = read_arch(&model->arch, data + ARCH_AT);
+    if (status == LAC_OK)
+        status = read_extensions(model, data, size, core);
     if (status == LAC_OK)
         status = read_tensors(model, data, core);
     if (status == LAC_OK)

@@ -27,6 +27,7 @@
 #define LAC_PERIODIC_LO 4  /* first bin of the periodicity curve */
 #define LAC_PERIODIC_BINS 92
 #define LAC_CONCEAL_FRAMES 4 /* lost frames until silence: they lengthen the receptive field */
+#define LAC_PREDICTOR_ONE 4096 /* fixed-point one of a predictor's weights */
 #define LAC_KERNEL_NAMES_SIZE (40 * LAC_OPERATION_COUNT)
 #define LAC_LATENT_ONE 512 /* fixed-point one of latents and codewords (int16, |v| <= 4095) */
 
@@ -88,6 +89,12 @@ static inline uint32_t lac_voicing_width(uint32_t bands)
     return bands + 1 + 2 * LAC_HARMONICS;
 }
 
+/* The n-th lost frame in a row, n = 0 .. LAC_CONCEAL_FRAMES - 1, is weight[n] z + bias[n] of the last latent z. */
+typedef struct lac_predictor {
+    const int16_t *weight; /* [LAC_CONCEAL_FRAMES][D][D], in 1 / LAC_PREDICTOR_ONE; NULL: z itself */
+    const int16_t *bias;   /* [LAC_CONCEAL_FRAMES][D] */
+} lac_predictor;
+
 struct lac_model {
     lac_workspace memory;
     lac_model_info info;
@@ -96,6 +103,7 @@ struct lac_model {
     lac_decoder_weights decoder;
     const int16_t *codes;     /* [Q][K][D], fixed point, one = LAC_LATENT_ONE */
     const int32_t *half_norm; /* [Q][K]: sum(code^2) >> 1, computed at open */
+    lac_predictor predictor;  /* of lost frames; an extension */
     const lac_fft *fft, *long_fft; /* of LAC_WINDOW and LAC_LONG_FFT */
     const int32_t *harmonics; /* [LAC_HARMONICS][P]: bin of a harmonic at a lag of the periodicity curve */
     const uint8_t *packed_codes; /* [Q] books by lac_codebook_pack, for kernels with `packed` set; else NULL */

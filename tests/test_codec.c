@@ -246,18 +246,46 @@ Test(codec, gains_of_losses_are_continuous)
 {
     random_source r = random_start();
     lac_conceal c = {0};
+    lac_predictor none = {0};
     int16_t z[4] = {1, 2, 3, 4}, stand_in[4];
     uint8_t last = lac_conceal_received(&c, z, 4).at[2];
     for (int i = 0; i < 2000; i++) {
-        lac_gain g = random_below(&r, 3) ? lac_conceal_lost(&c, stand_in, 4) : lac_conceal_received(&c, z, 4);
+        lac_gain g = random_below(&r, 3) ? lac_conceal_lost(&c, &none, stand_in, 4) : lac_conceal_received(&c, z, 4);
         cr_assert_eq(g.at[0], last);
         cr_assert_leq(abs(g.at[1] - g.at[0]), LAC_GAIN_ONE / 2);
         cr_assert_leq(abs(g.at[2] - g.at[1]), LAC_GAIN_ONE / 2);
         last = g.at[2];
     }
     for (uint32_t i = 1; i <= LAC_CONCEAL_FRAMES + 1; i++) {
-        lac_gain g = lac_conceal_lost(&c, stand_in, 4);
+        lac_gain g = lac_conceal_lost(&c, &none, stand_in, 4);
         cr_assert(i < LAC_CONCEAL_FRAMES || g.at[2] == 0);
     }
     cr_assert_eq(stand_in[3], 0);
+}
+
+/* Against the formula of doc/synthesis.md. */
+Test(codec, lost_frames_are_predicted_where_the_model_can)
+{
+    enum { D = 3 };
+    static const int16_t weight[LAC_CONCEAL_FRAMES][D][D] = {
+        {{4096, 0, 0}, {0, 2048, 0}, {0, 0, -4096}},
+        {{0, 0, 0}, {32767, 32767, 32767}, {-32767, -32767, -32767}},
+        {{1, 0, 0}, {-1, 0, 0}, {2048, 0, 0}},
+        {{-2048, 0, 0}, {0, 0, 0}, {0, 0, 0}}};
+    static const int16_t bias[LAC_CONCEAL_FRAMES][D] = {{0, 1, 0}, {7, 0, 0}, {0, 0, 0}, {0, -5000, 0}};
+    static const int16_t x[D] = {101, 11, 4095};
+    static const int16_t expected[LAC_CONCEAL_FRAMES + 1][D] = {
+        {101, 7, -4095}, {7, 4095, -4095}, {0, 0, 51}, {-50, -4095, 0}, {0, 0, 0}};
+    const lac_predictor p = {&weight[0][0][0], &bias[0][0]};
+    lac_conceal c = {0};
+    int16_t z[D];
+    lac_conceal_lost(&c, &p, z, D);
+    cr_assert_arr_eq(z, expected[LAC_CONCEAL_FRAMES], sizeof z, "nothing has come yet");
+    for (int again = 0; again < 2; again++) {
+        lac_conceal_received(&c, x, D);
+        for (size_t n = 0; n <= LAC_CONCEAL_FRAMES; n++) {
+            lac_conceal_lost(&c, &p, z, D);
+            cr_assert_arr_eq(z, expected[n], sizeof z, "loss %zu", n);
+        }
+    }
 }

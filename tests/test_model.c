@@ -374,7 +374,7 @@ Test(model, extensions)
     memcpy(id, info.id, sizeof id);
     lac_model_close(&model);
 
-    size_t size = extend(extend(tiny_size, 1, 0), 2, 0);
+    size_t size = extend(extend(tiny_size, 101, 0), 2, 0);
     cr_assert_eq(lac_model_open_memory(&model, tiny, size), 0);
     lac_model_get_info(model, &info);
     cr_assert_arr_eq(id, info.id, sizeof id, "the id is that of the core");
@@ -399,6 +399,27 @@ Test(model, extensions)
     memset(tiny + tiny_size, 0, 64);
     cr_assert_eq(try_open(tiny, tiny_size + 1), LAC_ERROR_TRUNCATED);
     cr_assert_eq(try_open(tiny, tiny_size + 64), LAC_ERROR_FORMAT, "trailing zeros");
+}
+
+Test(model, predictor)
+{
+    size_t d = lac_load32(tiny + 148), used = 64 + 2 * 4 * d * (d + 1), bytes = (used + 63) / 64 * 64;
+    uint8_t *p = tiny + tiny_size;
+    extend(tiny_size, 1, 1);
+    memset(p + 64, 0, bytes - 64);
+    for (size_t i = 64; i < used; i++)
+        p[i] = (uint8_t)(i * 37);
+    lac_store64(p + 16, bytes);
+    fix_crc(p, bytes, 12);
+    cr_assert_eq(try_open(tiny, tiny_size + bytes), 0);
+    for (size_t at = 32; at < bytes; at = at == 63 ? used : at + 1) {
+        p[at] ^= 1;
+        fix_crc(p, bytes, 12);
+        cr_assert_eq(try_open(tiny, tiny_size + bytes), LAC_ERROR_FORMAT, "byte %zu", at);
+        p[at] ^= 1;
+    }
+    extend(tiny_size, 1, 0);
+    cr_assert_eq(try_open(tiny, tiny_size + 64), LAC_ERROR_FORMAT, "too short");
 }
 
 Test(model, allocation_failures)

@@ -1,7 +1,7 @@
 """Export a training state: export.py STATE OUT.lacm [--name speech24] [--refit DATA] [--reference OUT.bin]
 
 Takes the averaged weights. --refit fits the codebooks anew to the averaged, quantised encoder: while training they
-follow the live one. --reference writes the activations of every layer, for C to be
+follow the live one; and the predictor of lost frames. --reference writes the activations of every layer, for C to be
 compared with, and those of the float network.
 """
 import argparse
@@ -14,6 +14,7 @@ from batches import Batches
 from model import Codec
 
 PRIOR = 60
+CROP = 2.0                                    # seconds
 
 
 @torch.no_grad()
@@ -49,19 +50,40 @@ def residual_energy(z, codes, nearest):
 
 @torch.no_grad()
 def refit(codec, config, data, seconds, iterations):
-    """New codes [Q, K, D], stage by stage from the trained ones; prints what that gains on held-out crops."""
+    """New codes [Q, K, D], stage by stage from the trained ones, and the predictor (weight, bias) of their sums; prints
+    what that gains on held-out crops."""
     def nearest(r, c):
         return torch.cat([codec.rvq.nearest(p, c) for p in r.split(8192)])
 
-    batches = Batches(data, dict(config, seconds=2.0, batch=8, noise_probability=0))
+    batches = Batches(data, dict(config, seconds=CROP, batch=8, noise_probability=0))
     r, held = latents(codec, batches, seconds, 1000), latents(codec, batches, 150, 1001)
-    old, new = codec.rvq.codes, []
+    old, new, z, stages = codec.rvq.codes, [], [torch.zeros_like(r)], len(codec.rvq.codes)
     for c in old:
         new.append(lloyd(r, c, nearest, iterations))
-        r -= new[-1][nearest(r, new[-1])]
+        word = new[-1][nearest(r, new[-1])]
+        r -= word
+        z.append(z[-1] + word)
     for name, codes in (('trained', old), ('refitted', new)):
         print('%-8s residual' % name, ' '.join('%.4f' % e for e in residual_energy(held, codes, nearest)), flush=True)
-    return torch.stack(new)
+    rows = torch.arange(len(r))
+    kept = torch.randint(stages // 4, stages + 1, (len(r),))         # what is lost may have any rate
+    return torch.stack(new), fit_predictor(torch.stack(z)[kept, rows], z[-1])
+
+
+def fit_predictor(z, target):
+    """Least squares from frame t of z [M, D] to frame t + h of target: weight [4][D][D], bias [4][D]."""
+    frames, d = int(CROP * 50), z.shape[1]
+    z, target = z.view(-1, frames, d).double(), target.view(-1, frames, d).double()
+    weight, bias = [], []
+    for h in range(1, lacm.HORIZONS + 1):
+        x, y = z[:, :-h].reshape(-1, d), target[:, h:].reshape(-1, d)
+        x = torch.cat([x, torch.ones(len(x), 1).double()], 1)
+        w = torch.linalg.solve(x.T @ x + 0.05 * torch.eye(d + 1).double(), x.T @ y)
+        print('%d frames lost: error %.3f of the variance, %.3f when held' % (
+            h, (x @ w - y).pow(2).mean() / y.var(0).mean(), (x[:, :d] - y).pow(2).mean() / y.var(0).mean()), flush=True)
+        weight.append(w[:d].T)
+        bias.append(w[d])
+    return torch.stack(weight).numpy(), torch.stack(bias).numpy()
 
 
 def write_reference(path, m, t, codec):
@@ -93,10 +115,12 @@ def main():
     codec = Codec(m)
     codec.load_state_dict({k: v.float() for k, v in s['ema'].items()})
     t = quantised.tensors(codec.eval())
+    extensions = []
     if a.refit:
-        codec.rvq.codes = refit(quantised.load(m, t, exact=False), s['config'], a.refit, a.seconds, a.iterations)
+        codec.rvq.codes, predictor = refit(quantised.load(m, t, exact=False), s['config'], a.refit, a.seconds, a.iterations)
         t = quantised.tensors(codec)
-    lacm.write(a.out, a.name, m, t)
+        extensions.append(lacm.predictor(*predictor))
+    lacm.write(a.out, a.name, m, t, extensions)
     print('%s: %d bytes, step %d' % (a.out, os.path.getsize(a.out), s['step']))
     if a.reference:
         write_reference(a.reference, m, t, codec)

@@ -5,6 +5,7 @@ from model import LONG, PERIODIC_HI, PERIODIC_LO, WIN, input_size, output_sizes
 
 ALIGN, TABLE, BLOCKS = 64, 384, 12
 ONE = 512                                     # fixed-point one of codewords
+HORIZONS, PREDICTOR_ONE = 4, 4096             # of the predictor of lost frames
 DTYPES = {1: np.dtype('<i1'), 2: np.dtype('<i2'), 3: np.dtype('<f4')}
 SCALARS = ['bands', 'latent', 'kernel', 'codebooks', 'codewords', 'expand_encoder_fine', 'expand_coarse',
            'expand_decoder_fine']
@@ -59,7 +60,21 @@ def round_up(n):
     return -(-n // ALIGN) * ALIGN
 
 
-def write(path, name, m, tensors):
+def extension(kind, content):
+    size = round_up(32 + len(content))
+    body = struct.pack('<QQ', size, 0) + content + bytes(size - 32 - len(content))
+    head = struct.pack('<4sII', b'LACX', kind, 0)
+    return head + struct.pack('<I', crc32c(head + bytes(4) + body)) + body
+
+
+def predictor(weight, bias):
+    """Extension: weight [4][D][D], bias [4][D] in latent units -> bytes."""
+    w, b = (np.round(np.asarray(v) * one).clip(-32767, 32767).astype('<i2')
+            for v, one in ((weight, PREDICTOR_ONE), (bias, ONE)))
+    return extension(1, bytes(32) + w.tobytes() + b.tobytes())
+
+
+def write(path, name, m, tensors, extensions=()):
     """tensors: {name: array of the layout's dtype and shape}."""
     rows = layout(m)
     table, data = b'', b''
@@ -82,7 +97,7 @@ def write(path, name, m, tensors):
     head = struct.pack('<4sIQII40x', b'LACM', 1, 64 + len(body), 0, len(rows))
     crc = crc32c(head + body)
     with open(path, 'wb') as f:
-        f.write(head[:16] + struct.pack('<I', crc) + head[20:] + body)
+        f.write(head[:16] + struct.pack('<I', crc) + head[20:] + body + b''.join(extensions))
 
 
 def read(path):
