@@ -297,7 +297,8 @@ Test(netmodel, traces_are_read_and_written)
 
 Test(netmodel, wrong_traces_are_told)
 {
-    static const char *const wrong[] = {"0\n2\n", "0\nx\n", "0\n1 x\n", "0\n1 -3\n", "0\n01\n", "0\n1 5 6\n", "0\n1 1e9\n"};
+    static const char *const wrong[] = {"0\n2\n",  "0\nx\n",     "0\n1 x\n",  "0\n1 -3\n",
+                                        "0\n01\n", "0\n1 5 6\n", "0\n1 1e9\n"};
     lac_net_settings s;
     lac_net_default_settings(&s);
     lac_netmodel *m = open_net(&s);

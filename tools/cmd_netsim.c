@@ -27,20 +27,21 @@ static const char usage[] =
     "       lac netsim [OPTIONS] IN.pcap OUT.pcap\n"
     "       lac netsim [OPTIONS] --write-trace FILE --duration SECONDS\n"
     "\n"
-    "Does to packets what a bad network does: to those of a live stream on their way, to those of a capture, or it\n"
-    "only writes down which slots of 20 ms are lost. Everything follows from the seed or the trace: the slot of an RTP\n"
-    "packet is told by its timestamp, that of any other packet by its time. Answers go back with the delay alone.\n"
+    "Does to packets what a bad network does: to those of a live stream on their way, to those of a capture, or\n"
+    "it only writes down which slots of 20 ms are lost. Everything follows from the seed or the trace: the slot\n"
+    "of an RTP packet is told by its timestamp, that of any other packet by its time. Answers go back with the delay\n"
+    "alone.\n"
     "\n"
     "      --loss PERCENT       of the slots; default 0\n"
-    "      --burst MS           mean length of a loss (Gilbert's model), at least 20; default: slots are independent\n"
+    "      --burst MS           mean length of a loss (Gilbert's model), at least 20; default: independent slots\n"
     "      --delay MS           of every packet\n"
     "      --jitter MS          mean of a random delay added, exponential; order stays\n"
     "      --reorder PERCENT    of the packets come 20 to 60 ms after others sent later\n"
     "      --duplicate PERCENT  of the packets come twice\n"
     "      --rate BITS          a second through a bottleneck, IP and UDP headers counted\n"
     "      --queue MS           most time before it, then packets are dropped; default 200\n"
-    "      --trace FILE         loss from a file instead: a row a slot, 0 or 1 (lost), and if wanted its delay in ms;\n"
-    "                           it repeats\n"
+    "      --trace FILE         loss from a file instead: a row a slot, 0 or 1 (lost), and if wanted its delay in\n"
+    "                           ms; it repeats\n"
     "      --write-trace FILE   write the rows of the slots there were, or of --duration\n"
     "      --seed N             default 1\n"
     "      --clock HZ           of the timestamps; default 24000 (Lac), 48000 is Opus's\n"
@@ -76,8 +77,8 @@ typedef struct job {
     uint64_t answers;
 } job;
 
-enum { LOSS = 256, BURST, DELAY, JITTER, REORDER, DUPLICATE, RATE, QUEUE, TRACE, WRITE_TRACE, SEED, CLOCK, LISTEN, BIND,
-       TO, DURATION, IDLE, JSON, EVERY };
+enum { LOSS = 256, BURST, DELAY, JITTER, REORDER, DUPLICATE, RATE, QUEUE, TRACE, WRITE_TRACE, SEED, CLOCK,
+       LISTEN, BIND, TO, DURATION, IDLE, JSON, EVERY };
 
 /* ---- options ---- */
 

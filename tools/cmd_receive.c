@@ -25,27 +25,27 @@
 #define SILENCE_US 2000000   /* after which another source is followed */
 #define MOST_DATAGRAMS 256   /* taken before sound is due again */
 #define ONCE_IDLE_S 5        /* a BYE may be lost */
-#define TAIL_MS 40           /* played after what is buffered at the end, which the receiver may stretch */
 #define PIPE_BYTES 4096      /* of sound wait for a player, not the 64 KB of most pipes */
 
 static const char usage[] =
     "usage: lac receive [OPTIONS] --port N OUT.wav|.flac|...\n"
     "\n"
-    "Receives what lac send sends, plays it by a steady clock of its own, and writes that to a file, or to a pipe as\n"
-    "it plays. Sound begins with the first packet. RTCP goes back to the sender from the same port.\n"
+    "Receives what lac send sends, plays it by a steady clock of its own, and writes that to a file, or to a pipe\n"
+    "as it plays. Sound begins with the first packet. RTCP goes back to the sender from the same port.\n"
     "\n"
     "      --port N             where packets come; 0: any free port, which --every tells\n"
     "      --bind ADDRESS       only at this address; default: all, IPv4 and IPv6\n"
     "  -m, --model MODEL        a model file or a name; default: the built-in one\n"
     "      --min-delay MS, --max-delay MS\n"
-    "                           bounds of the buffer's delay, 0 to 2000, which follows the network's jitter between\n"
-    "                           them; default 0 and 500\n"
+    "                           bounds of the buffer's delay, 0 to 2000, which follows the network's jitter\n"
+    "                           between them; default 0 and 500\n"
     "      --late N             of 1000 packets, so many may come too late; default 10\n"
     "      --no-wait            do not wait for redundancy\n"
     "      --payload-type N     96 to 127; default 96\n"
     "      --key HEX            SRTP: 60 digits, 16 bytes of key and 14 of salt\n"
     "      --key-file FILE      the same from a file, out of sight of other users\n"
-    "      --once               end when the sender has said goodbye and all is played, or 5 s after its last packet\n"
+    "      --once               end when the sender has said goodbye and all is played, or 5 s after its last\n"
+    "                           packet\n"
     "      --idle SECONDS       end if nothing comes for so long\n"
     "      --duration SECONDS   end after so much sound\n"
     "      --speed X            the sender's\n"
@@ -56,8 +56,8 @@ static const char usage[] =
     "      --every SECONDS      a line of JSON as often, one at the start and one at the end\n"
     "  -h, --help               this text\n"
     "\n"
-    "OUT may be -, standard output, which gets WAV unless there is --raw. On a terminal a line shows the rate with all\n"
-    "headers, loss, delay and where it moves, what is buffered, and frames concealed and recovered.\n"
+    "OUT may be -, standard output, which gets WAV unless there is --raw. On a terminal a line shows the rate\n"
+    "with all headers, loss, delay and where it moves, what is buffered, and frames concealed and recovered.\n"
     "The first interrupt ends the stream and completes the file.\n";
 
 typedef struct job {
@@ -85,7 +85,6 @@ typedef struct job {
     lac_address peer;       /* where it is */
     uint64_t sources;       /* followed so far */
     int said_bye;
-    uint64_t last_sample;   /* to be played after that */
     uint64_t heard_us;      /* its last packet */
     uint64_t began_us;      /* its first, where sound begins */
     uint64_t played;        /* samples */
@@ -97,8 +96,8 @@ typedef struct job {
     double kbps;
 } job;
 
-enum { PORT = 256, BIND, MIN_DELAY, MAX_DELAY, LATE, NO_WAIT, TYPE, KEY, KEY_FILE, ONCE, IDLE, DURATION, SPEED, RTCP,
-       RAW, JSON, EVERY };
+enum { PORT = 256, BIND, MIN_DELAY, MAX_DELAY, LATE, NO_WAIT, TYPE, KEY, KEY_FILE, ONCE, IDLE, DURATION, SPEED,
+       RTCP, RAW, JSON, EVERY };
 
 /* ---- options ---- */
 
@@ -317,15 +316,6 @@ static int follow(job *j, const lac_rtp_header *h, const uint8_t *payload, size_
     return 1;
 }
 
-/* After a BYE, what is buffered now is the last to be played. */
-static void plan_end(job *j)
-{
-    lac_receiver_statistics s;
-
-    lac_receiver_get_statistics(j->receiver, &s);
-    j->last_sample = j->played + (uint64_t)(s.buffered_ms + TAIL_MS) * j->info.sample_rate / 1000;
-}
-
 static void take_rtp(job *j, const uint8_t *bytes, size_t size, const lac_address *from, uint64_t now)
 {
     lac_rtp_header h;
@@ -343,8 +333,6 @@ static void take_rtp(job *j, const uint8_t *bytes, size_t size, const lac_addres
     lac_rtp_source_count(&j->source, &h, now);
     j->peer = *from;
     j->heard_us = now;
-    if (j->said_bye)
-        plan_end(j);
 }
 
 static void take_rtcp(job *j, const uint8_t *bytes, size_t size)
@@ -358,7 +346,6 @@ static void take_rtcp(job *j, const uint8_t *bytes, size_t size)
     }
     if (report.bye && !j->said_bye) {
         j->said_bye = 1;
-        plan_end(j);
         lac_session_report(&j->session, NULL, &j->source, 0, &j->peer);
     }
 }
@@ -408,14 +395,22 @@ static uint64_t next_block_us(const job *j)
     return j->began_us + (j->played + j->block) * 1000000 / j->info.sample_rate;
 }
 
-static int play(job *j)
+static int play(job *j, size_t samples)
 {
-    int status = lac_receiver_get(j->receiver, j->pcm, j->block);
+    int status = lac_receiver_get(j->receiver, j->pcm, samples);
 
     if (status)
         return lac_report_status("receive", status, 0);
-    j->played += j->block;
-    return lac_audio_out_write(j->out, j->pcm, j->block);
+    j->played += samples;
+    return lac_audio_out_write(j->out, j->pcm, samples);
+}
+
+static size_t samples_buffered(const job *j)
+{
+    lac_receiver_statistics s;
+
+    lac_receiver_get_statistics(j->receiver, &s);
+    return (size_t)s.buffered_ms * j->info.sample_rate / 1000;
 }
 
 static int is_over(const job *j)
@@ -426,7 +421,7 @@ static int is_over(const job *j)
         return 1;
     if (quiet >= j->idle || (j->once && j->sources && quiet >= ONCE_IDLE_S))
         return 1;
-    return j->once && j->said_bye && j->played >= j->last_sample;
+    return j->once && j->said_bye && samples_buffered(j) < j->block;
 }
 
 static cJSON *listening(const job *j)
@@ -452,7 +447,7 @@ static int receive_all(job *j)
         take_waiting(j);
         if (!j->sources)
             continue;
-        if (lac_pace_now(&j->pace) >= next_block_us(j) && play(j))
+        if (lac_pace_now(&j->pace) >= next_block_us(j) && play(j, j->block))
             return LAC_EXIT_FAILED;
         if (lac_session_is_due(&j->session))
             lac_session_report(&j->session, NULL, &j->source, 0, &j->peer);
@@ -475,6 +470,8 @@ static int finish(job *j)
         return lac_report("receive", "%" PRIu64 " packets, none of them Lac's", j->refused);
     if (!j->sources)
         return lac_report("receive", "no packet came");
+    if (j->said_bye && samples_buffered(j) < j->block && play(j, samples_buffered(j)))
+        return LAC_EXIT_FAILED;
     lac_session_report(&j->session, NULL, &j->source, 1, &j->peer);
     j->kbps = seconds > 0 ? (double)j->bytes * 0.008 / seconds : 0;
     if (lac_audio_out_close(&j->out, 1))

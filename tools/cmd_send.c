@@ -25,8 +25,8 @@
 static const char usage[] =
     "usage: lac send [OPTIONS] IN --to HOST:PORT\n"
     "\n"
-    "Codes an audio file, or raw samples from a pipe, and sends it in real time as RTP over UDP (doc/rtp-payload.md),\n"
-    "with RTCP on the same port. Channels are averaged. Host names, IPv4, [IPv6].\n"
+    "Codes an audio file, or raw samples from a pipe, and sends it in real time as RTP over UDP, with RTCP on the\n"
+    "same port (doc/rtp-payload.md). Channels are averaged. HOST is a name, IPv4 or [IPv6].\n"
     "\n"
     "      --to HOST:PORT       where to\n"
     "  -b, --bitrate KBPS       kbit/s of tokens, in the model's steps; default 3\n"
@@ -89,8 +89,8 @@ typedef struct job {
     uint64_t reports;   /* heard */
 } job;
 
-enum { TO = 256, CODEBOOKS, FRAMES, LAYER, REDUNDANCY, PACKETS, DTX, TYPE, SSRC, SEED, KEY, KEY_FILE, SDP, RAW, LIVE,
-       LOOP, DURATION, SPEED, RTCP, JSON, EVERY };
+enum { TO = 256, CODEBOOKS, FRAMES, LAYER, REDUNDANCY, PACKETS, DTX, TYPE, SSRC, SEED, KEY, KEY_FILE, SDP, RAW,
+       LIVE, LOOP, DURATION, SPEED, RTCP, JSON, EVERY };
 
 /* ---- options ---- */
 
@@ -218,8 +218,11 @@ static int open_coding(job *j)
 
 static int write_sdp(const job *j)
 {
-    lac_sdp sdp = {&j->to, j->payload_type, j->session.ssrc, j->session.cname, j->codebooks, j->settings.frames,
-                   j->settings.dtx, j->has_key ? j->key : NULL, &j->info};
+    lac_sdp sdp = {
+        .to = &j->to, .payload_type = j->payload_type, .ssrc = j->session.ssrc, .cname = j->session.cname,
+        .codebooks = j->codebooks, .frames = j->settings.frames, .dtx = j->settings.dtx,
+        .redundancy = j->settings.redundancy, .key = j->has_key ? j->key : NULL, .model = &j->info,
+    };
     FILE *f = fopen(j->sdp, "w");
     int failed;
 
@@ -320,8 +323,8 @@ static void hear(job *j)
     while ((got = lac_udp_receive(j->session.fd, bytes, sizeof bytes, NULL)) >= 0) {
         size_t size = (size_t)got;
 
-        if (size <= sizeof bytes && lac_rtp_is_rtcp(bytes, size) && !lac_session_reveal(&j->session, bytes, &size) &&
-            !lac_session_hear(&j->session, bytes, size, &report))
+        if (size <= sizeof bytes && lac_rtp_is_rtcp(bytes, size) &&
+            !lac_session_reveal(&j->session, bytes, &size) && !lac_session_hear(&j->session, bytes, size, &report))
             j->reports++;
     }
 }

@@ -22,6 +22,7 @@ static const struct command {
     {"bench", lac_cmd_bench, "measure speed, latency and memory"},
     {"send", lac_cmd_send, "send an audio file or pipe as RTP"},
     {"receive", lac_cmd_receive, "receive it into an audio file or pipe"},
+    {"latency", lac_cmd_latency, "measure the delay of a call, and of what it consists"},
     {"netsim", lac_cmd_netsim, "be a bad network"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)

@@ -1,9 +1,9 @@
-/* What a network does to packets, from a seed or a recorded trace: loss in slots of 20 ms, delay, jitter, reordering,
- * duplicates, a bottleneck with a queue. What happens to a packet depends on the settings, its slot, its number and,
- * where packets queue, on the times of those before; never on a clock.
+/* What a network does to packets, from a seed or a recorded trace: loss in slots of 20 ms, delay, jitter,
+ * reordering, duplicates, a bottleneck with a queue. What happens to a packet depends on the settings, its slot,
+ * its number and, where packets queue, on the times of those before; never on a clock.
  *
- * Loss is Gilbert's model (Bell System Technical Journal 39, 1960; Elliott's with nothing lost in the good state and
- * everything in the bad): one random chain over slots, the same whatever is sent in them. */
+ * Loss is Gilbert's model (Bell System Technical Journal 39, 1960; Elliott's with nothing lost in the good state
+ * and everything in the bad): one random chain over slots, the same whatever is sent in them. */
 #ifndef LAC_TOOLS_NETMODEL_H
 #define LAC_TOOLS_NETMODEL_H
 

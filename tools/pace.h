@@ -18,7 +18,7 @@ uint64_t lac_pace_now(const lac_pace *pace);
 /* Wait until then, until one of the sockets (-1: none) can be read, or until a signal comes. */
 void lac_pace_wait(const lac_pace *pace, uint64_t until_us, int fd, int other_fd);
 
-/* NTP's time, seconds since 1900 in the upper 32 bits: the time of day at the first call and a steady clock since. */
+/* NTP's time, seconds since 1900 in the upper 32 bits: the time of day at the first call, then a steady clock. */
 uint64_t lac_pace_ntp(void);
 
 /* From now on the first SIGINT, SIGTERM or SIGHUP only sets what lac_pace_stopped returns; the next one ends the

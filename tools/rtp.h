@@ -1,4 +1,4 @@
-/* RTP's header (RFC 3550, section 5.1): read and written; and what an interval of arrivals tells (its appendix A). */
+/* RTP's header (RFC 3550, section 5.1), read and written, and what a receiver counts (its appendix A). */
 #ifndef LAC_TOOLS_RTP_H
 #define LAC_TOOLS_RTP_H
 

@@ -2,7 +2,6 @@
 
 #include <netdb.h>
 
-#include "report.h"
 #include "secure.h"
 
 #define BASE64_SIZE (4 * ((LAC_SECURE_KEY + 2) / 3) + 1)
@@ -29,9 +28,12 @@ static void write_media(FILE *f, const lac_sdp *s, const char *port)
 
     fprintf(f, "m=audio %s RTP/%s %u\r\n", port, s->key ? "SAVP" : "AVP", s->payload_type);
     fprintf(f, "a=rtpmap:%u lac/%u\r\n", s->payload_type, s->model->sample_rate);
-    fprintf(f, "a=fmtp:%u model=%s; codebooks=%u; dtx=%u\r\n", s->payload_type, lac_report_id(s->model->id, id),
-            s->codebooks, s->dtx);
-    fprintf(f, "a=ptime:%u\r\na=rtcp-mux\r\na=sendonly\r\n", frame_ms * s->frames);
+    for (int i = 0; i < LAC_MODEL_ID_SIZE; i++)
+        snprintf(id + 2 * i, 3, "%02x", s->model->id[i]);
+    fprintf(f, "a=fmtp:%u model=%s; token-bits=%u; frame=%u; codebooks=%u; dtx=%u; redundancy=%u\r\n",
+            s->payload_type, id, s->model->token_bits, s->model->frame_samples, s->codebooks, s->dtx, s->redundancy);
+    fprintf(f, "a=ptime:%u\r\na=maxptime:%u\r\na=rtcp-mux\r\na=sendonly\r\n", frame_ms * s->frames,
+            frame_ms * s->frames);
     fprintf(f, "a=ssrc:%u cname:%s\r\n", s->ssrc, s->cname);
     if (s->key) {
         base64(s->key, key);

@@ -91,7 +91,8 @@ int lac_secure_open(lac_secure **secure, const uint8_t *key)
     if (!s)
         return lac_report("SRTP", "out of memory");
     memcpy(s->key, key, sizeof s->key);
-    if (srtp_init() || open_direction(s, &s->in, ssrc_any_inbound) || open_direction(s, &s->out, ssrc_any_outbound)) {
+    if (srtp_init() || open_direction(s, &s->in, ssrc_any_inbound) ||
+        open_direction(s, &s->out, ssrc_any_outbound)) {
         lac_secure_close(&s);
         return lac_report("SRTP", "libsrtp2 could not begin");
     }

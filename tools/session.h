@@ -46,8 +46,8 @@ int lac_session_open(lac_session *session, const lac_session_settings *settings)
 /* Harmless on a session that did not open, if it was zeroed. */
 void lac_session_close(lac_session *session);
 
-/* The settings of one more packet: payload_type, marker, sequence, timestamp; the SSRC is the session's. Payloads are
- * at most LAC_RTP_DATAGRAM - 64 bytes. `to` NULL: where the socket is connected. */
+/* One more packet: of `header` payload_type, marker, sequence and timestamp; the SSRC is the session's. Payloads
+ * are at most LAC_RTP_DATAGRAM - 64 bytes. `to` NULL: where the socket is connected. */
 void lac_session_send(lac_session *session, lac_rtp_header header, const uint8_t *payload, size_t size,
                       const lac_address *to);
 

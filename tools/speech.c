@@ -129,7 +129,9 @@ static int read_more(lac_speech *s)
     s->taken += frames;
     s->pass += frames;
     mix(s->pcm, frames, audio->channels);
-    return lac_resampler_write(s->resampler, s->pcm, frames) ? lac_report(audio->name, "rate conversion failed") : 0;
+    if (lac_resampler_write(s->resampler, s->pcm, frames))
+        return lac_report(audio->name, "rate conversion failed");
+    return 0;
 }
 
 int lac_speech_read(lac_speech *s, float *pcm, size_t samples, size_t *got)

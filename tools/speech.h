@@ -9,7 +9,8 @@
 
 typedef struct lac_speech lac_speech;
 
-/* `raw` as for lac_audio_in_open. `loop`: the file begins again at its end. 0, or LAC_EXIT_FAILED after a message. */
+/* `raw` as for lac_audio_in_open. `loop`: the file begins again at its end. 0, or LAC_EXIT_FAILED after a
+ * message. */
 int lac_speech_open(lac_speech **speech, const char *path, const lac_raw_input *raw, uint32_t rate, int loop);
 
 /* The next `samples` samples, fewer at the end: *got. 0, or LAC_EXIT_FAILED after a message. */

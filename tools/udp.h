@@ -15,15 +15,15 @@ typedef struct lac_address {
 /* "HOST:PORT" or "[IPv6]:PORT". 0, LAC_EXIT_USAGE or LAC_EXIT_FAILED after a message. */
 int lac_address_parse(const char *command, const char *text, lac_address *address);
 
-/* A socket that only hears from and sends to `address`. 0 or LAC_EXIT_FAILED after a message that calls it `name`. */
+/* A socket for `address` alone, called `name` in messages. 0, or LAC_EXIT_FAILED after one. */
 int lac_udp_connect(int *fd, const lac_address *address, const char *name);
 
-/* A socket on a port of one local address; `host` NULL: of all, IPv6 and IPv4. Port 0: any. *port is what it became.
- * 0, or LAC_EXIT_FAILED after a message. */
+/* A socket on a port of one local address; `host` NULL: of all, IPv6 and IPv4. Port 0: any; *port tells which. 0,
+ * or LAC_EXIT_FAILED after a message. */
 int lac_udp_bind(int *fd, const char *host, uint32_t *port);
 
-/* The next datagram that has arrived: its size, or -1 if there is none. One longer than `capacity` gives capacity + 1.
- * `from` may be NULL. */
+/* The next datagram that has arrived: its size, or -1 if there is none. One longer than `capacity` gives
+ * capacity + 1. `from` may be NULL. */
 long lac_udp_receive(int fd, uint8_t *bytes, size_t capacity, lac_address *from);
 
 /* `to` NULL: where it is connected. Errors are those of the network, which may lose packets anyway. */
