@@ -259,7 +259,6 @@ static cJSON *facts_of(const job *j)
     lac_facts_count(facts, "recovered_frames", s.recovered_frames);
     lac_facts_count(facts, "concealed_frames", s.concealed_frames);
     lac_facts_count(facts, "comfort_frames", s.comfort_frames);
-    lac_facts_count(facts, "repaired_frames", s.repaired_frames);
     lac_facts_count(facts, "stretched_samples", s.stretched_samples);
     lac_facts_count(facts, "compressed_samples", s.compressed_samples);
     lac_facts_count(facts, "delay_ms", s.delay_ms);

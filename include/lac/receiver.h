@@ -81,7 +81,6 @@ typedef struct lac_receiver_statistics {
     uint64_t recovered_frames; /* from redundancy */
     uint64_t concealed_frames;
     uint64_t comfort_frames;
-    uint64_t repaired_frames;  /* concealed, then repaired in the decoder's memory by a late packet */
     uint64_t stretched_samples, compressed_samples; /* inserted and left out to change the delay */
     uint64_t restarts;         /* of the stream: jumps in timestamps */
     uint32_t jitter_us;        /* interarrival jitter of RFC 3550 */
