@@ -51,8 +51,10 @@ typedef struct lac_sha256 {
     uint32_t h[8];
     uint64_t bytes;
     uint8_t block[64];
+    void (*add_blocks)(uint32_t h[8], const uint8_t *data, size_t blocks); /* lac_sha256_blocks_fn */
 } lac_sha256;
 
+/* Reads LAC_CPU_MASK. */
 void lac_sha256_init(lac_sha256 *s);
 void lac_sha256_update(lac_sha256 *s, const void *data, size_t size);
 void lac_sha256_final(lac_sha256 *s, uint8_t digest[32]);

@@ -28,7 +28,9 @@ uint32_t lac_cpu_detect(void)
         return 0;
     if (b & 1u << 5)
         flags |= LAC_CPU_AVX2;
-    if (flags && (state & zmm) == zmm && (b & avx512) == avx512) {
+    if (b & 1u << 29)
+        flags |= LAC_CPU_SHANI;
+    if (flags & LAC_CPU_AVX2 && (state & zmm) == zmm && (b & avx512) == avx512) {
         flags |= LAC_CPU_AVX512;
         if (c & 1u << 11)
             flags |= LAC_CPU_AVX512VNNI;
@@ -42,7 +44,8 @@ uint32_t lac_cpu_detect(void)
 
 uint32_t lac_cpu_detect(void)
 {
-    return LAC_CPU_NEON | (getauxval(AT_HWCAP) & HWCAP_ASIMDDP ? LAC_CPU_NEONDOT : 0);
+    unsigned long can = getauxval(AT_HWCAP);
+    return LAC_CPU_NEON | (can & HWCAP_ASIMDDP ? LAC_CPU_NEONDOT : 0) | (can & HWCAP_SHA2 ? LAC_CPU_NEONSHA2 : 0);
 }
 
 #elif defined(__aarch64__)
@@ -76,8 +79,10 @@ static const struct {
     {"avx2", LAC_CPU_AVX2 | LAC_CPU_AVX512 | LAC_CPU_AVX512VNNI},
     {"avx512", LAC_CPU_AVX512 | LAC_CPU_AVX512VNNI},
     {"avx512vnni", LAC_CPU_AVX512VNNI},
-    {"neon", LAC_CPU_NEON | LAC_CPU_NEONDOT},
+    {"shani", LAC_CPU_SHANI},
+    {"neon", LAC_CPU_NEON | LAC_CPU_NEONDOT | LAC_CPU_NEONSHA2},
     {"neondot", LAC_CPU_NEONDOT},
+    {"neonsha2", LAC_CPU_NEONSHA2},
     {"simd128", LAC_CPU_SIMD128},
 };
 

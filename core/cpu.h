@@ -8,8 +8,10 @@ enum lac_cpu_flag {
     LAC_CPU_AVX2 = 1 << 0,
     LAC_CPU_AVX512 = 1 << 1,     /* F, BW, DQ and VL; implies AVX2 */
     LAC_CPU_AVX512VNNI = 1 << 2, /* implies AVX512 */
+    LAC_CPU_SHANI = 1 << 3,      /* SHA-256 */
     LAC_CPU_NEON = 1 << 8,
     LAC_CPU_NEONDOT = 1 << 9,    /* sdot; implies NEON */
+    LAC_CPU_NEONSHA2 = 1 << 10,  /* SHA-256; implies NEON */
     LAC_CPU_SIMD128 = 1 << 16,   /* WebAssembly */
 };
 

@@ -215,8 +215,8 @@ Test(core, exactly_the_nth_allocation_fails)
 
 Test(core, a_cpu_mask_takes_instructions_away)
 {
-    const uint32_t neon = LAC_CPU_NEON | LAC_CPU_NEONDOT;
-    const uint32_t all = LAC_CPU_AVX2 | LAC_CPU_AVX512 | LAC_CPU_AVX512VNNI | neon | LAC_CPU_SIMD128;
+    const uint32_t neon = LAC_CPU_NEON | LAC_CPU_NEONDOT | LAC_CPU_NEONSHA2;
+    const uint32_t all = LAC_CPU_AVX2 | LAC_CPU_AVX512 | LAC_CPU_AVX512VNNI | LAC_CPU_SHANI | neon | LAC_CPU_SIMD128;
     cr_assert_eq(lac_cpu_mask(all, NULL), all);
     cr_assert_eq(lac_cpu_mask(all, ""), all);
     cr_assert_eq(lac_cpu_mask(all, "0"), 0);
@@ -226,7 +226,8 @@ Test(core, a_cpu_mask_takes_instructions_away)
     cr_assert_eq(lac_cpu_mask(all, "-avx512"), all & ~(uint32_t)(LAC_CPU_AVX512 | LAC_CPU_AVX512VNNI));
     cr_assert_eq(lac_cpu_mask(all, "-neondot"), all & ~(uint32_t)LAC_CPU_NEONDOT);
     cr_assert_eq(lac_cpu_mask(all, "-neon"), all & ~neon);
-    cr_assert_eq(lac_cpu_mask(all, "-avx2,-neon, -simd128"), 0);
+    cr_assert_eq(lac_cpu_mask(all, "-avx2,-shani,-neon, -simd128"), 0);
+    cr_assert_eq(lac_cpu_mask(all, "-neonsha2"), all & ~(uint32_t)LAC_CPU_NEONSHA2);
     cr_assert_eq(lac_cpu_mask(all, "avx2,-,-avx,-avx51,--neon,,  -sse9"), all, "what is not known is passed over");
 }
 

@@ -9,16 +9,20 @@
 #define AVX512VNNI(op) ENTRY(op, avx512vnni, LAC_CPU_AVX512VNNI)
 #define AVX512(op) ENTRY(op, avx512, LAC_CPU_AVX512)
 #define AVX2(op) ENTRY(op, avx2, LAC_CPU_AVX2)
+#define SHANI(op) ENTRY(op, shani, LAC_CPU_SHANI)
 #else
 #define AVX512VNNI(op)
 #define AVX512(op)
 #define AVX2(op)
+#define SHANI(op)
 #endif
 #if defined(LAC_WITH_NEON)
 #define NEONDOT(op) ENTRY(op, neondot, LAC_CPU_NEONDOT)
+#define NEONSHA2(op) ENTRY(op, neonsha2, LAC_CPU_NEONSHA2)
 #define NEON(op) ENTRY(op, neon, LAC_CPU_NEON)
 #else
 #define NEONDOT(op)
+#define NEONSHA2(op)
 #define NEON(op)
 #endif
 #if defined(LAC_WITH_SIMD128)
@@ -52,6 +56,7 @@ static const lac_kernel_entry pulses_table[] = {AVX512(pulses) AVX2(pulses) SIMD
 static const lac_kernel_entry noise_table[] = {AVX512(noise) AVX2(noise) SIMD128(noise) C(noise)};
 static const lac_kernel_entry nearest_table[] = {
     AVX512VNNI(nearest) AVX2(nearest) NEON(nearest) SIMD128(nearest) C(nearest)};
+static const lac_kernel_entry sha256_blocks_table[] = {SHANI(sha256_blocks) NEONSHA2(sha256_blocks) C(sha256_blocks)};
 
 static const struct {
     const lac_kernel_entry *entries;

@@ -109,6 +109,9 @@ typedef struct lac_codebook {
  *   rows [count] pointers to [D] */
 typedef void lac_nearest_fn(uint16_t *tokens, const int16_t *const *rows, size_t count, const lac_codebook *book);
 
+/* SHA-256's state h after `blocks` more blocks of 64 bytes. */
+typedef void lac_sha256_blocks_fn(uint32_t h[8], const uint8_t *data, size_t blocks);
+
 /* Every operation OP: its type lac_OP_fn, its member of lac_kernels, its functions lac_OP_c, lac_OP_avx2 .. */
 #define LAC_OPERATIONS(X) \
     X(gemm_s16s8)         \
@@ -124,7 +127,8 @@ typedef void lac_nearest_fn(uint16_t *tokens, const int16_t *const *rows, size_t
     X(shape_spectrum)     \
     X(pulses)             \
     X(noise)              \
-    X(nearest)
+    X(nearest)            \
+    X(sha256_blocks)
 
 enum lac_operation {
 #define LAC_INDEX(op) LAC_OPERATION_##op,
@@ -135,7 +139,7 @@ enum lac_operation {
 
 #define LAC_DECLARE(op)                                                                                          \
     lac_##op##_fn lac_##op##_c, lac_##op##_avx2, lac_##op##_avx512, lac_##op##_avx512vnni, lac_##op##_neon,       \
-        lac_##op##_neondot, lac_##op##_simd128;
+        lac_##op##_neondot, lac_##op##_simd128, lac_##op##_shani, lac_##op##_neonsha2;
 LAC_OPERATIONS(LAC_DECLARE)
 #undef LAC_DECLARE
 
@@ -190,5 +194,9 @@ size_t lac_codebook_packed_bytes(const lac_codebook *book);
 
 /* book->packed = to [lac_codebook_packed_bytes], filled. */
 void lac_codebook_pack(lac_codebook *book, uint8_t *to);
+
+/* ---- SHA-256 ---- */
+
+extern const uint32_t lac_sha256_constants[64]; /* of the rounds */
 
 #endif

@@ -63,8 +63,8 @@ LAC_API const char *lac_model_embedded_name(size_t index);
 /* Names of the functions that compute, comma-separated, for example "gemm_s16s8_avx2,quantize_row_avx2". They are
  * chosen by what the processor can do when the model is opened, and give the same bits all. The environment variable
  * LAC_CPU_MASK, read then, leaves instructions out: a list of names such as "-avx512" (-avx2, -avx512, -avx512vnni,
- * -neon, -neondot, -simd128; what builds on a name goes with it), or a number, of whose bits the others are left
- * out (core/cpu.h; 0: the C definitions only). The text lives as long as the model. */
+ * -shani, -neon, -neondot, -neonsha2, -simd128; what builds on a name goes with it), or a number, of whose bits the
+ * others are left out (core/cpu.h; 0: the C definitions only). The text lives as long as the model. */
 LAC_API const char *lac_model_kernels(const lac_model *model);
 
 #ifdef __cplusplus
