@@ -33,8 +33,8 @@ run()
     fi
 }
 
-# listen ARGUMENT...: lac receive in the background, its port in `port`; finish waits for it: exit status in `ended`,
-# its lines of JSON in `rows`
+# listen ARGUMENT...: lac receive in the background, its port in `port`; finish waits for it: exit status in
+# `ended`, its lines of JSON in `rows`
 listen()
 {
     rm -f receive.fifo && mkfifo receive.fifo
@@ -73,13 +73,14 @@ leave()
 }
 send() { timeout 60 "$lac" send -m "$model" --to "127.0.0.1:$port" --speed $speed "$@" >sent 2>err </dev/null; }
 
-# heard NAME PACKETS: all of a stream came, none was concealed, and, unless the receiver had to follow the clock of a
-# busy machine, its sound is want.s16 somewhere in got.s16 (a file's pages round the phase of the pulses, a call has none)
+# heard NAME PACKETS: all of a stream came, none was concealed, and, unless the receiver had to follow the clock of
+# a busy machine, its sound is want.s16 somewhere in got.s16 (nearly: a file's pages round the phase of the pulses)
 heard()
 {
     is "$1: ends with the sender" "$ended" 0
     is "$1: packets" "$(value packets)" "$2"
-    is "$1: lost, late, malformed, refused" "$(value lost) $(value late) $(value malformed) $(value refused)" "0 0 0 0"
+    is "$1: lost, late, malformed, refused" "$(value lost) $(value late) $(value malformed) $(value refused)" \
+        "0 0 0 0"
     is "$1: concealed frames" "$(value concealed_frames)" 0
     if [ "$(value stretched_samples) $(value compressed_samples)" = "0 0" ]; then
         [ "$("$net" find got.s16 want.s16 100)" -ge 0 ]; result $? "$1: the sound of lac decode" "not found"
@@ -105,7 +106,8 @@ for k in sources kbps jitter_ms recovered_frames comfort_frames delay_ms target_
 done
 tr -d '\r' <a.sdp >sdp
 grep -q '^a=rtpmap:96 lac/24000$' sdp; result $? "SDP names the format"
-grep -q "^a=fmtp:96 model=[0-9a-f]\{32\}; token-bits=[0-9]*; frame=480; codebooks=" sdp; result $? "SDP has parameters"
+grep -q "^a=fmtp:96 model=[0-9a-f]\{32\}; token-bits=[0-9]*; frame=480; codebooks=" sdp
+result $? "SDP has parameters"
 grep -q "^m=audio $port RTP/AVP 96\$" sdp; result $? "SDP has the port"
 
 listen --once $steady --raw s16 -f got.s16 --payload-type 100
@@ -180,7 +182,8 @@ for i in 1 2; do
     above "redundancy recovers" "$(value recovered_frames)" 10
 done
 same "the same seed, the same trace" trace1 trace2
-"$lac" netsim --loss 20 --burst 60 --seed 7 --duration $(awk 'END { print NR / 50 }' trace1) --write-trace trace3 >out
+seconds=$(awk 'END { print NR / 50 }' trace1)
+"$lac" netsim --loss 20 --burst 60 --seed 7 --duration "$seconds" --write-trace trace3 >out
 same "a trace without a stream" trace1 trace3
 "$lac" netsim --loss 20 --burst 60 --seed 8 --duration 4 --write-trace trace4 >out
 cmp -s trace1 trace4; is "another seed, another trace" $? 1
@@ -193,7 +196,8 @@ else
     run 0 "a capture" "$lac" netsim in.pcap out.pcap --json
     same "without impairments it stays" in.pcap out.pcap
     is "packets" "$(value packets out)" 500
-    run 0 "a capture with losses" "$lac" netsim -f --loss 30 --burst 60 --delay 50 --write-trace trace in.pcap out.pcap
+    run 0 "a capture with losses" \
+        "$lac" netsim -f --loss 30 --burst 60 --delay 50 --write-trace trace in.pcap out.pcap
     awk '$1 == 0 { n = NR - 1; print (65000 + n) % 65536, 20000 * n + 50000 }' trace >want
     first=$(awk '$1 == 0 { print 20000 * (NR - 1) + 50000; exit }' trace)
     "$net" list out.pcap | awk -v first="$first" '{ print $1, $2 + first }' >got

@@ -1,11 +1,11 @@
 /* Material for cli_net.sh: datagrams that no sender sends, captures, comparisons.
  *
- *   nettool hostile PORT SEED COUNT SSRC   random, cut and malformed RTP and RTCP to 127.0.0.1:PORT; some of it claims
- *                                          to come from SSRC
+ *   nettool hostile PORT SEED COUNT SSRC   random, cut and malformed RTP and RTCP to 127.0.0.1:PORT; some of it
+ *                                          claims to come from SSRC
  *   nettool capture OUT COUNT              a capture of RTP packets, one in 20 ms
- *   nettool list FILE                      of a capture's RTP packets: sequence number and microseconds since the first
- *   nettool find BIG SMALL LIMIT           where the samples of one s16 file stand in another, none further off than
- *                                          LIMIT, or -1 */
+ *   nettool list FILE                      a capture's RTP packets: sequence number, microseconds since the first
+ *   nettool find BIG SMALL LIMIT           where the samples of one s16 file stand in another, none further off
+ *                                          than LIMIT, or -1 */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <netinet/in.h>

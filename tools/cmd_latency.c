@@ -26,9 +26,9 @@
 static const char usage[] =
     "usage: lac latency [--json] [-b KBPS] [-m MODEL] [--seconds S]\n"
     "\n"
-    "Measures the delay of a call, from a sample at the microphone to the same at the loudspeaker: bursts of sound go\n"
-    "in real time through encoder, packets, RTP over loopback UDP, receiver and decoder, with 1, 2 and 3 frames a\n"
-    "packet; the delay is where the envelopes of input and output agree best. Beside it stands what it consists of:\n"
+    "Measures the delay of a call, from a sample at the microphone to the same at the loudspeaker: bursts of sound\n"
+    "go in real time through encoder, packets, RTP over loopback UDP, receiver and decoder, with 1, 2 and 3 frames\n"
+    "a packet; the delay is where the envelopes of input and output agree best. It consists of:\n"
     "\n"
     "  frame     a frame of samples is complete before it is coded\n"
     "  packet    further frames of the packet\n"
@@ -167,7 +167,8 @@ static void close_coder(coder *k)
 
 static void send_packet(call *c, const lac_packet *packet, uint64_t due_us)
 {
-    lac_rtp_header h = {(uint32_t)packet->frame * c->info.frame_samples, 0, (uint16_t)c->packets, 96, packet->marker};
+    lac_rtp_header h = {(uint32_t)packet->frame * c->info.frame_samples, 0, (uint16_t)c->packets, 96,
+                        packet->marker};
 
     c->due_us[c->packets] = due_us;
     c->sent_us[c->packets++] = lac_pace_now(&c->pace);
@@ -212,7 +213,7 @@ static void *run_sender(void *user)
 
 /* ---- receiving ---- */
 
-/* The receiver counts delay from the fastest packet on, and up to where a block is asked for right after a packet. */
+/* The receiver counts delay from the fastest packet on, to where a block is asked for right after a packet. */
 static void compare(call *c, uint16_t number, uint64_t now, uint64_t next_us)
 {
     int64_t coding = (int64_t)(c->sent_us[number] - c->due_us[number]);

@@ -31,7 +31,8 @@ static void write_media(FILE *f, const lac_sdp *s, const char *port)
     for (int i = 0; i < LAC_MODEL_ID_SIZE; i++)
         snprintf(id + 2 * i, 3, "%02x", s->model->id[i]);
     fprintf(f, "a=fmtp:%u model=%s; token-bits=%u; frame=%u; codebooks=%u; dtx=%u; redundancy=%u\r\n",
-            s->payload_type, id, s->model->token_bits, s->model->frame_samples, s->codebooks, s->dtx, s->redundancy);
+            s->payload_type, id, s->model->token_bits, s->model->frame_samples, s->codebooks, s->dtx,
+            s->redundancy);
     fprintf(f, "a=ptime:%u\r\na=maxptime:%u\r\na=rtcp-mux\r\na=sendonly\r\n", frame_ms * s->frames,
             frame_ms * s->frames);
     fprintf(f, "a=ssrc:%u cname:%s\r\n", s->ssrc, s->cname);

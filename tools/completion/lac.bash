@@ -2,10 +2,10 @@
 _lac()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-    local options=
+    local options= commands="encode decode info verify eval bench send receive netsim latency"
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "encode decode info verify eval bench help --help --version" -- "$cur"))
+        COMPREPLY=($(compgen -W "$commands help --help --version" -- "$cur"))
         return
     fi
     case $prev in
@@ -13,9 +13,12 @@ _lac()
         -r|--rate) COMPREPLY=($(compgen -W "8000 16000 24000 44100 48000" -- "$cur")); return ;;
         -t|--threads) COMPREPLY=($(compgen -W "1 2 4 8" -- "$cur")); return ;;
         --streams|--receivers) COMPREPLY=($(compgen -W "100 200 300" -- "$cur")); return ;;
-        --start|--duration|--seconds) return ;;
+        --to) mapfile -t COMPREPLY < <(compgen -A hostname -S : -- "$cur"); return ;;
+        --frames) COMPREPLY=($(compgen -W "1 2 3 4" -- "$cur")); return ;;
+        --clock) COMPREPLY=($(compgen -W "24000 48000" -- "$cur")); return ;;
+        --start|--duration|--seconds|--port|--listen|--bind|--key|--ssrc|--seed|--speed|--loss|--delay) return ;;
         --raw)
-            if [ "$command" = decode ]; then
+            if [ "$command" = decode ] || [ "$command" = receive ]; then
                 COMPREPLY=($(compgen -W "s16 s24 s32 f32" -- "$cur"))
             fi
             return ;;
@@ -27,7 +30,15 @@ _lac()
         verify) options="--help" ;;
         eval) options="--json --png --force --help" ;;
         bench) options="--json --bitrate --model --threads --streams --receivers --seconds --help" ;;
-        help) COMPREPLY=($(compgen -W "encode decode info verify eval bench" -- "$cur")); return ;;
+        send) options="--to --bitrate --codebooks --model --frames --layer --redundancy --redundancy-packets --dtx
+            --payload-type --ssrc --seed --key --key-file --sdp --raw --live --loop --duration --speed --rtcp --json
+            --every --help" ;;
+        receive) options="--port --bind --model --min-delay --max-delay --late --no-wait --payload-type --key
+            --key-file --once --idle --duration --speed --rtcp --raw --force --json --every --help" ;;
+        netsim) options="--loss --burst --delay --jitter --reorder --duplicate --rate --queue --trace --write-trace
+            --seed --clock --listen --bind --to --duration --idle --json --every --force --help" ;;
+        latency) options="--json --bitrate --model --seconds --help" ;;
+        help) COMPREPLY=($(compgen -W "$commands" -- "$cur")); return ;;
     esac
     case $cur in
         -*) COMPREPLY=($(compgen -W "$options" -- "$cur")) ;;
