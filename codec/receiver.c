@@ -19,6 +19,7 @@
 #define LONG_AGO (FIRST_FRAME / 2)      /* frames from here are before anything that is played */
 #define JUMP LAC_RATE                   /* samples: timestamps further off begin another stream, */
 #define JUMP_PACKETS 3                  /* if so many agree */
+#define OUTAGE_FRAMES 10                /* lost in a row: what comes too late then begins another stream, too */
 #define FARTHEST ((LAC_DEPACKETIZER_FRAMES - LAC_PACKET_MAX_FRAMES) * LAC_FRAME) /* samples ahead */
 #define SEQUENCES 256                   /* back to which duplicates are known */
 #define SEQUENCE_JUMP 3000              /* RFC 3550, A.1: MAX_DROPOUT */
@@ -231,6 +232,25 @@ static void count_sequence(playout *p, uint16_t sequence)
 
 /* ---- put ---- */
 
+/* Whether the stream may go back to a frame that came late: nothing that follows has been played. That lengthens
+ * the delay. */
+static bool can_return(const lac_receiver *r, uint64_t frame)
+{
+    uint64_t by = next_frame(r) - frame;
+    return by <= r->p.empty && frames_ahead(r) == 0 &&
+           delay_of(r) + (int64_t)(by * LAC_FRAME) <= samples_of_ms(r->settings.max_delay_ms);
+}
+
+static void go_back(lac_receiver *r, uint64_t frame)
+{
+    playout *p = &r->p;
+    uint64_t by = next_frame(r) - frame;
+    lac_depacketizer_seek(r->frames, frame);
+    moved(r, -(int64_t)(by * LAC_FRAME));
+    p->empty -= (uint32_t)by;
+    p->concealed = by < 64 ? p->concealed >> by : 0;
+}
+
 /* Begin a stream at this packet. */
 static void begin(lac_receiver *r, uint32_t timestamp, uint64_t arrival_us)
 {
@@ -252,22 +272,28 @@ static void begin(lac_receiver *r, uint32_t timestamp, uint64_t arrival_us)
     p->started = true;
 }
 
-static int jump(lac_receiver *r, uint32_t timestamp, uint64_t arrival_us)
+/* The same after another stream. */
+static int restart(lac_receiver *r, uint32_t timestamp, uint64_t arrival_us, uint64_t *frame)
+{
+    begin(r, timestamp, arrival_us);
+    r->p.statistics.restarts++;
+    *frame = FIRST_FRAME;
+    return LAC_OK;
+}
+
+static int jump(lac_receiver *r, uint32_t timestamp, uint64_t arrival_us, uint64_t *frame)
 {
     playout *p = &r->p;
     uint32_t step = timestamp - p->jump_timestamp;
     p->jumps = step > 0 && step <= JUMP && step % LAC_FRAME == 0 ? p->jumps + 1 : 1;
     p->jump_timestamp = timestamp;
-    if (p->jumps < JUMP_PACKETS)
-        return LAC_ERROR_LIMIT;
-    begin(r, timestamp, arrival_us);
-    p->statistics.restarts++;
-    return LAC_OK;
+    return p->jumps < JUMP_PACKETS ? LAC_ERROR_LIMIT : restart(r, timestamp, arrival_us, frame);
 }
 
-/* Which frame a timestamp is of. */
-static int place(lac_receiver *r, uint32_t timestamp, uint64_t arrival_us, uint64_t *frame)
+/* Which frame a packet begins with. */
+static int place(lac_receiver *r, const lac_rtp *packet, uint64_t arrival_us, uint64_t *frame)
 {
+    uint32_t timestamp = packet->timestamp;
     if (!r->p.started) {
         begin(r, timestamp, arrival_us);
         *frame = FIRST_FRAME;
@@ -276,13 +302,14 @@ static int place(lac_receiver *r, uint32_t timestamp, uint64_t arrival_us, uint6
     uint32_t next = r->p.timestamp + (uint32_t)(next_frame(r) * LAC_FRAME), ahead = timestamp - next;
     int64_t samples = ahead < 0x80000000u ? (int64_t)ahead : (int64_t)ahead - INT64_C(0x100000000);
     int64_t most = (int64_t)frames_ahead(r) * LAC_FRAME + JUMP;
-    if (samples < -JUMP || samples > (most < FARTHEST ? most : FARTHEST)) {
-        *frame = FIRST_FRAME;
-        return jump(r, timestamp, arrival_us);
-    }
+    if (samples < -JUMP || samples > (most < FARTHEST ? most : FARTHEST))
+        return jump(r, timestamp, arrival_us, frame);
     if (samples % LAC_FRAME)
         return LAC_ERROR_FORMAT;
     *frame = next_frame(r) + (uint64_t)(samples / LAC_FRAME);
+    if (samples < 0 && r->p.lost >= OUTAGE_FRAMES && !can_return(r, *frame) &&
+        !is_duplicate(&r->p, packet->sequence))
+        return restart(r, timestamp, arrival_us, frame);
     return LAC_OK;
 }
 
@@ -309,21 +336,6 @@ static void learn_redundancy(lac_receiver *r, const lac_packet_info *info, uint6
         }
 }
 
-/* Late, but nothing that follows has been played: go back to it, which lengthens the delay. */
-static bool go_back(lac_receiver *r, uint64_t frame)
-{
-    playout *p = &r->p;
-    uint64_t by = next_frame(r) - frame;
-    int64_t samples = (int64_t)(by * LAC_FRAME);
-    if (by > p->empty || frames_ahead(r) > 0 || delay_of(r) + samples > samples_of_ms(r->settings.max_delay_ms))
-        return false;
-    lac_depacketizer_seek(r->frames, frame);
-    moved(r, -samples);
-    p->empty -= (uint32_t)by;
-    p->concealed = by < 64 ? p->concealed >> by : 0;
-    return true;
-}
-
 static void accept(lac_receiver *r, const lac_rtp *packet, const lac_packet_info *info, uint64_t frame,
                    int64_t arrival)
 {
@@ -341,8 +353,9 @@ static void accept(lac_receiver *r, const lac_rtp *packet, const lac_packet_info
     lac_minimum_add(&p->offset, arrival, arrival - position(r));
     if (r->settings.wait_redundancy)
         learn_redundancy(r, info, frame, arrival);
-    if (frame < next_frame(r) && (info->comfort || !go_back(r, frame)))
-        p->statistics.late += frame + info->frames <= next_frame(r);
+    if (frame < next_frame(r) && !info->comfort && can_return(r, frame))
+        go_back(r, frame);
+    p->statistics.late += frame + info->frames <= next_frame(r);
     lac_depacketizer_put(r->frames, frame, packet->payload, packet->size, NULL);
 }
 
@@ -356,7 +369,7 @@ int lac_receiver_put(lac_receiver *receiver, const lac_rtp *packet, uint64_t arr
     if (!status) /* only for its checks of the tokens: nothing so old is kept */
         status = lac_depacketizer_put(receiver->frames, LONG_AGO, packet->payload, packet->size, NULL);
     if (!status)
-        status = place(receiver, packet->timestamp, arrival_us, &frame);
+        status = place(receiver, packet, arrival_us, &frame);
     if (status) {
         receiver->p.statistics.malformed++;
         return status;

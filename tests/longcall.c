@@ -91,8 +91,10 @@ static int run_hours(const lac_model *model, const options *o)
     int status = open_call(&call, model, o);
     for (uint64_t i = 0; !status && i < steps; i++) {
         status = netcall_step(&call, pcm);
-        if (i == SETTLED * STEPS_PER_SECOND)
+        if (i == SETTLED * STEPS_PER_SECOND) {
+            print_statistics(call.receiver, SETTLED / 3600.0);
             settled = resident_bytes();
+        }
         if (i >= SETTLED * STEPS_PER_SECOND && i % STEPS_PER_SECOND == 0) {
             lac_receiver_get_statistics(call.receiver, &s);
             least = s.delay_ms < least ? s.delay_ms : least;

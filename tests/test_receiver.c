@@ -90,7 +90,8 @@ Test(receiver, without_loss_and_jitter_the_sound_is_the_decoders)
 /* ---- a call in a bad network, with every setting of it at work ---- */
 
 static const netsim_settings bad_network = {.seed = 7, .loss = 80000, .burst = 3, .jitter_us = 60000,
-                                            .drift_ppm = 200, .reorder = 50000, .reorder_us = 90000, .duplicate = 30000};
+                                            .drift_ppm = 200, .reorder = 50000, .reorder_us = 90000,
+                                            .duplicate = 30000};
 
 static lac_packetizer_settings with_redundancy(const lac_model *m)
 {
@@ -286,6 +287,23 @@ Test(receiver, a_delay_that_grows_loses_nothing)
     run_silently(&call, 60 * SECOND);
     s = statistics_of(&call);
     cr_assert_leq(s.delay_ms, 60, "%u", s.delay_ms);
+    netcall_close(&call);
+    lac_model_close(&m);
+}
+
+/* The same where the delay may not grow: the stream begins anew, long before the fastest packets are forgotten. */
+Test(receiver, a_fixed_delay_moves_with_the_network)
+{
+    lac_model *m = open_tiny();
+    netcall call = open_call(m, NULL, NULL, &fixed);
+    run_silently(&call, 5 * SECOND);
+    call.network.settings.delay_us = 150000;
+    run_silently(&call, SECOND);
+    uint64_t concealed = statistics_of(&call).concealed_frames;
+    run_silently(&call, 10 * SECOND);
+    lac_receiver_statistics s = statistics_of(&call);
+    cr_assert_eq(s.concealed_frames, concealed, "%llu", (unsigned long long)(s.concealed_frames - concealed));
+    cr_assert_eq(s.restarts, 1);
     netcall_close(&call);
     lac_model_close(&m);
 }

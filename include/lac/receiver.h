@@ -61,8 +61,9 @@ typedef struct lac_rtp {
  * goes along with the samples got so far, so put packets as they come. The first packet sets where the stream
  * begins; others may be whole frames from it only (LAC_ERROR_FORMAT). A timestamp more than a second before or
  * beyond all that is known is refused (LAC_ERROR_LIMIT), but the third such packet in a row that goes on from the
- * one before begins the stream anew. Errors of lac_depacketizer_put too; each leaves the receiver as it was, but
- * for the count of refused packets. */
+ * one before begins the stream anew. So does a packet too late for any delay allowed, if ten frames before it were
+ * lost. Errors of lac_depacketizer_put too; each leaves the receiver as it was, but for the count of refused
+ * packets. */
 LAC_API int lac_receiver_put(lac_receiver *receiver, const lac_rtp *packet, uint64_t arrival_us);
 
 /* The next `samples` samples, pcm [samples] at the model's rate, full scale 1.0, not clipped; any number at a time
