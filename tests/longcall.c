@@ -1,6 +1,7 @@
 /* Hours of a call in simulated time, and hostile packets by the million. No test of the suite: for people.
  *
- *     longcall --hours 8 --loss 5 --drift 100      memory, delay and what was played, ten lines and a last one
+ *     longcall --hours 8 --loss 5 --drift 100      memory, delay and what was played, ten lines and a last one with
+ *                                                  a checksum of the sound: the same from every build
  *     longcall --packets 10000000 --hostile        the longest put and get, in time of the processor
  *
  * Both end with 1 if memory grew or the delay left its bounds. The model is the tiny one of vectors/ (LAC_VECTORS
@@ -14,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "netcall.h"
 #include "rng.h"
 
@@ -85,12 +87,13 @@ static int run_hours(const lac_model *model, const options *o)
     netcall call;
     float pcm[NETCALL_STEP];
     lac_receiver_statistics s;
-    uint32_t least = UINT32_MAX, most = 0;
+    uint32_t least = UINT32_MAX, most = 0, checksum = 0;
     uint64_t steps = (uint64_t)(o->hours * 3600 * STEPS_PER_SECOND), settled = 0;
     double began = seconds_used();
     int status = open_call(&call, model, o);
     for (uint64_t i = 0; !status && i < steps; i++) {
         status = netcall_step(&call, pcm);
+        checksum = lac_crc32c(checksum, pcm, sizeof pcm);
         if (i == SETTLED * STEPS_PER_SECOND) {
             print_statistics(call.receiver, SETTLED / 3600.0);
             settled = resident_bytes();
@@ -108,8 +111,9 @@ static int run_hours(const lac_model *model, const options *o)
     } else {
         uint64_t now = resident_bytes();
         print_statistics(call.receiver, o->hours);
-        printf("after the first minute: memory grew by %" PRId64 " KB; delay %u to %u ms; %.0f times real time\n",
-               ((int64_t)now - (int64_t)settled) / 1024, least, most, o->hours * 3600 / (seconds_used() - began));
+        printf("after the first minute: memory grew by %" PRId64 " KB; delay %u to %u ms; %.0f times real time; "
+               "sound %08" PRIx32 "\n", ((int64_t)now - (int64_t)settled) / 1024, least, most,
+               o->hours * 3600 / (seconds_used() - began), checksum);
         status = now > settled + MOST_GROWTH || most > 600;
     }
     netcall_close(&call);
