@@ -31,6 +31,8 @@ struct _GstLacDec {
     gint64 frame;     /* of the last payload, and its timestamps */
     GstClockTime pts;
     guint64 media;
+    gboolean has_media;    /* it is from RTP */
+    guint frames;          /* in the last payload */
     guint64 heard;         /* up to this frame time has passed */
     GstClockTimeDiff base; /* PTS of the first sample */
     guint64 samples;       /* put out */
@@ -260,14 +262,15 @@ static gint64 frame_at(const GstLacDec *self, GstClockTime pts)
     return self->frame + round_quotient(GST_CLOCK_DIFF(self->pts, pts), (gint64)frame_time(self));
 }
 
-/* Time passes without a payload. */
+/* Time passes without a payload. What a jitter buffer says of it is a guess: with media time the next payload knows
+ * better, so that each event stands for one payload at most. */
 static GstFlowReturn handle_gap(GstLacDec *self, GstBuffer *buffer)
 {
     if (self->synced && GST_BUFFER_PTS_IS_VALID(buffer) && GST_BUFFER_DURATION_IS_VALID(buffer)) {
+        gint64 heard = (gint64)self->heard, most = heard + (self->has_media ? self->frames : FAR_AHEAD);
         gint64 end = frame_at(self, GST_BUFFER_PTS(buffer) + GST_BUFFER_DURATION(buffer));
 
-        if (end > (gint64)self->heard && end - (gint64)self->heard <= FAR_AHEAD)
-            self->heard = (guint64)end;
+        self->heard = (guint64)CLAMP(end, heard, most);
         return output(self, buffer, FALSE);
     }
     return gst_audio_decoder_finish_frame(GST_AUDIO_DECODER(self), NULL, -1);
@@ -279,10 +282,10 @@ static gint64 place(GstLacDec *self, GstBuffer *buffer, gint64 after)
 {
     GstClockTime pts = GST_BUFFER_PTS(buffer);
     guint64 media = 0;
-    gboolean has_media = gst_lac_buffer_get_media_time(buffer, &media);
     gint64 frame = after, next;
 
-    if (self->synced && has_media)
+    self->has_media = gst_lac_buffer_get_media_time(buffer, &media);
+    if (self->synced && self->has_media)
         frame = self->frame + round_quotient((gint64)(media - self->media), self->model->info.frame_samples);
     else if (self->synced && GST_CLOCK_TIME_IS_VALID(pts) && GST_CLOCK_TIME_IS_VALID(self->pts))
         frame = frame_at(self, pts);
@@ -345,6 +348,7 @@ static GstFlowReturn take_payload(GstLacDec *self, GstBuffer *buffer, const GstM
         return refuse(self, status);
     frame = place(self, buffer, (gint64)self->heard);
     end = frame + packet.frames;
+    self->frames = packet.frames;
     if (frame >= (gint64)lac_depacketizer_next(self->depacketizer) + AT_ONCE) {
         GstFlowReturn flow;
 

@@ -28,12 +28,19 @@ static GstStaticPadTemplate sink_template =
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_LAC_CAPS));
 
-/* A parameter of the session description: a number that stands there as text. */
+/* A parameter of the session description: a number that stands there as text; in caps written by hand it may be
+ * one. */
 static gboolean parameter(const GstStructure *s, const char *name, guint64 most, guint64 *value)
 {
     const char *text = gst_structure_get_string(s, name);
+    gint number;
 
-    return text && g_ascii_string_to_unsigned(text, 10, 1, most, value, NULL);
+    if (text)
+        return g_ascii_string_to_unsigned(text, 10, 1, most, value, NULL);
+    if (!gst_structure_get_int(s, name, &number) || number < 1 || (guint64)number > most)
+        return FALSE;
+    *value = (guint64)number;
+    return TRUE;
 }
 
 static gboolean set_caps(GstRTPBaseDepayload *depayload, GstCaps *caps)
