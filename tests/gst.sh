@@ -123,6 +123,8 @@ has "duration kept, redundancy of the next packet used" samples $all breaks 0 co
 play 0 "losses without redundancy" "$tool" lose $source ! lacenc ! rtplacpay ! identity name=net ! rtplacdepay ! \
     lacdec ! fakesink name=out
 has "duration kept, concealed" samples $all breaks 0 concealed 26 recovered 0 received 75
+play 0 "events that tell of longer gaps" "$tool" guess $source ! $lossy ! lacdec ! fakesink name=out
+has "duration kept, concealed at once" samples $all breaks 0 concealed 26 received 75 late 0
 
 # ---- over UDP, through the jitter buffer
 play 0 "RTP caps" "$tool" run $source ! lacenc ! rtplacpay ! fakesink name=out
@@ -158,11 +160,22 @@ steady=tolerance=10000000000 # a busy machine's clock may jump
 call plain run $frames "lacenc" ! rtplacdepay ! lacdec $steady
 call lost lose $frames "lacenc" do-lost=true ! rtplacdepay ! lacdec $steady
 call held lose $frames "lacenc redundancy=40" do-lost=true ! rtplacdepay ! lacdec hold=40 $steady
+free_ports
+timeout 60 "$tool" run rtpbin name=rtp latency=200 do-lost=true udpsrc port=$port num-buffers=$frames \
+    caps="$rtp,$parameters" ! rtp.recv_rtp_sink_0 rtp. ! rtplacdepay ! lacdec $steady ! fakesink name=out \
+    udpsrc port=$((port + 1)) ! rtp.recv_rtcp_sink_0 \
+    rtp.send_rtcp_src_0 ! udpsink host=127.0.0.1 port=$((port + 2)) sync=false async=false >bin 2>bin.err &
+while kill -0 $! && ! grep -qi "$(printf ':%04X ' $port)" /proc/net/udp; do sleep 0.1; done
+timeout 60 "$tool" run rtpbin name=rtp $source ! lacenc ! rtplacpay ! rtp.send_rtp_sink_0 \
+    rtp.send_rtp_src_0 ! udpsink name=out host=127.0.0.1 port=$port \
+    rtp.send_rtcp_src_0 ! udpsink host=127.0.0.1 port=$((port + 1)) sync=false async=false \
+    udpsrc port=$((port + 2)) ! rtp.recv_rtcp_sink_0 >bin.sent 2>&1 &
 if [ -z "$webrtc" ]; then
     timeout 60 "$caller" 40000 audiotestsrc is-live=true ! lacenc frames-per-packet=2 >webrtc 2>webrtc.err &
 fi
 wait
 file=plain has "a call over UDP: everything arrives" samples $all breaks 0 received $frames latency 210
+file=bin has "rtpbin, RTCP both ways" samples $all breaks 0 received $frames concealed 0
 file=lost has "losses, do-lost=true: concealed, duration kept" samples $all breaks 0 concealed 26 received 75 late 0
 file=held has "hold and redundancy: recovered" samples $all breaks 0 concealed 0 recovered 26 latency 250
 if [ -z "$webrtc" ]; then

@@ -5,6 +5,7 @@
  *     gsttool cycle PIPELINE...          after it went through all states, three times
  *     gsttool rate PIPELINE...           with the bitrate of the element "enc" raised from 500 to 6000 on the way
  *     gsttool lose PIPELINE...           without buffers 2, 3, 10, 11, 18, 19, ... of the element "net"
+ *     gsttool guess PIPELINE...          as lose, with events that tell of gaps of half a second each
  *     gsttool reference CODEBOOKS IN OUT what lacenc and lacdec give, by the library alone; raw F32LE files
  *
  * Each prints what came to "out" (samples of F32LE mono, breaks in timestamps, the first timestamp in ms, sizes of
@@ -166,20 +167,32 @@ static int prepare_rate(GstElement *pipeline)
     return 0;
 }
 
-static GstPadProbeReturn lose(GstPad *pad, GstPadProbeInfo *info, gpointer unused)
+static gboolean lost(void)
 {
     static unsigned count;
     unsigned i = count++ % 8;
 
-    (void)pad;
-    (void)info;
-    (void)unused;
-    return i == 2 || i == 3 ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+    return i == 2 || i == 3;
+}
+
+static GstPadProbeReturn lose(GstPad *pad, GstPadProbeInfo *info, gpointer guess)
+{
+    if (!lost())
+        return GST_PAD_PROBE_OK;
+    if (guess)
+        gst_pad_push_event(pad, gst_event_new_gap(GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)), GST_SECOND / 2));
+    return GST_PAD_PROBE_DROP;
 }
 
 static int prepare_loss(GstElement *pipeline)
 {
     add_probe(pipeline, "net", "src", GST_PAD_PROBE_TYPE_BUFFER, lose, NULL);
+    return 0;
+}
+
+static int prepare_guess(GstElement *pipeline)
+{
+    add_probe(pipeline, "net", "src", GST_PAD_PROBE_TYPE_BUFFER, lose, pipeline);
     return 0;
 }
 
@@ -234,7 +247,8 @@ static int run(const char *how, char **words)
     static const struct {
         const char *name;
         int (*prepare)(GstElement *pipeline);
-    } ways[] = {{"run", NULL}, {"seek", seek}, {"cycle", cycle}, {"rate", prepare_rate}, {"lose", prepare_loss}};
+    } ways[] = {{"run", NULL},          {"seek", seek},         {"cycle", cycle},
+                {"rate", prepare_rate}, {"lose", prepare_loss}, {"guess", prepare_guess}};
     GError *error = NULL;
     char *text = g_strjoinv(" ", words);
     GstElement *pipeline = gst_parse_launch(text, &error);
