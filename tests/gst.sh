@@ -7,7 +7,7 @@ for program in gst-inspect-1.0 gst-launch-1.0; do
 done
 . "$(dirname "$0")/tap.sh"
 export GST_REGISTRY=$work/registry GST_REGISTRY_FORK=no G_DEBUG=fatal-warnings
-for element in wavparse audioconvert udpsrc rtpjitterbuffer; do
+for element in wavparse audioconvert decodebin udpsrc rtpjitterbuffer rtpbin; do
     gst-inspect-1.0 $element >/dev/null 2>&1 || { echo "SKIP: no GStreamer element $element"; exit 77; }
 done
 # Under sanitizers: GLib and the libraries of other plugins keep what they allocate as they are loaded.
@@ -78,6 +78,8 @@ play 0 "RTP without a network" "$tool" run $source ! lacenc frames-per-packet=3 
 cmp -n $((4 * n)) got.raw wanted.raw; result $? "the same bits from RTP packets of 3 frames"
 has "their length" samples $all breaks 0 received $frames
 "$tool" reference 12 in.raw wanted.raw
+play 0 "decodebin" "$tool" run $source ! lacenc ! rtplacpay ! decodebin ! fakesink name=out
+has "decodebin finds the depayloader and the decoder" samples $all received $frames
 play 0 "all codebooks" "$tool" run $source ! lacenc codebooks=32 ! lacdec ! filesink location=got.raw name=out
 cmp got.raw wanted.raw; result $? "the library's bits with all codebooks"
 
