@@ -111,7 +111,7 @@ class Run:
         else:
             self.receiver.send_signal(signal.SIGINT)
             self.receiver.wait(30)
-        self.netsim.send_signal(signal.SIGINT)
+        self.netsim.terminate()
         self.network = json.loads(self.netsim.communicate(timeout=30)[0])
 
 
