@@ -24,14 +24,14 @@ void lac_rvq_half_norms(int32_t *half_norm, const int16_t *codes, size_t count, 
         half_norm[k] = dot(codes + k * dimension, codes + k * dimension, dimension) >> 1;
 }
 
-/* The nearest codewords of one stage to the rows r [count] [D]. */
-static void search(const lac_rvq *q, size_t stage, const int16_t *const *r, size_t count, uint16_t *nearest)
+lac_codebook lac_rvq_book(const lac_rvq *q, size_t stage, size_t first, size_t count)
 {
-    size_t K = q->codewords, D = q->dimension;
-    lac_codebook book = {q->codewords, q->dimension, q->codes + stage * K * D, q->half_norm + stage * K, NULL};
+    size_t K = q->codewords, D = q->dimension, at = stage * K + first;
+    size_t panels = (K + LAC_CODE_PANEL - 1) / LAC_CODE_PANEL * stage + first / LAC_CODE_PANEL;
+    lac_codebook book = {(uint32_t)count, q->dimension, q->codes + at * D, q->half_norm + at, q->packed};
     if (q->packed)
-        book.packed = q->packed + stage * lac_codebook_packed_bytes(&book);
-    (q->packed ? q->nearest : lac_nearest_c)(nearest, r, count, &book);
+        book.packed += panels * lac_codebook_panel_bytes(D);
+    return book;
 }
 
 /* At most ROWS rows. */
@@ -47,7 +47,8 @@ static void encode_rows(const lac_rvq *q, const uint32_t *stages, size_t rows, u
                 r[count] = residual + i * D;
                 which[count++] = i;
             }
-        search(q, s, r, count, nearest);
+        lac_codebook book = lac_rvq_book(q, s, 0, q->codewords);
+        (q->packed ? q->nearest : lac_nearest_c)(nearest, r, count, &book);
         for (size_t i = 0; i < count; i++) {
             const int16_t *code = q->codes + (s * (size_t)q->codewords + nearest[i]) * D;
             int16_t *left = residual + which[i] * D;

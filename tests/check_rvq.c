@@ -6,9 +6,10 @@
 
 #define MOST 4095
 #define ROWS 70
+#define MOST_CODES 208
 #define WIDEST 64
 
-enum { CODES, NORMS, PACKED, VALUES, TOKENS };
+enum { CODES, NORMS, PACKED, VALUES, TOKENS, TOPS };
 
 /* Values: random; of two kinds only, so that many scores are equal; the largest of random sign. */
 enum { RANDOM, EQUAL, LARGEST, KINDS };
@@ -74,6 +75,33 @@ void check_nearest(check_function *function)
         check_shape(tested, 1024, WIDEST, rows);
 }
 
+static void check_scores_shape(lac_scores_fn *tested, size_t K, size_t D, size_t count)
+{
+    static int32_t expected[ROWS * MOST_CODES], expected_tops[ROWS * LAC_CODE_PANEL];
+    size_t size = (K + LAC_CODE_PANEL - 1) / LAC_CODE_PANEL * LAC_CODE_PANEL * count * sizeof *expected;
+    size_t tops_size = count * LAC_CODE_PANEL * sizeof *expected_tops;
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int side = 0; side < CHECK_SIDES; side++) {
+            problem p = make(K, D, count, kind, (check_side)side);
+            int32_t *scores = check_buffer(TOKENS, size, (check_side)side);
+            int32_t *tops = check_buffer(TOPS, tops_size, (check_side)side);
+            lac_scores_c(expected, expected_tops, p.rows, count, &p.book);
+            tested(scores, tops, p.rows, count, &p.book);
+            if (memcmp(scores, expected, size) != 0 || memcmp(tops, expected_tops, tops_size) != 0)
+                check_fail("K %zu D %zu rows %zu, values of kind %d", K, D, count, kind);
+        }
+}
+
+void check_scores(check_function *function)
+{
+    lac_scores_fn *tested = (lac_scores_fn *)function;
+    for (size_t n = 1; n <= 64; n++) {
+        check_scores_shape(tested, n, 1 + check_random(WIDEST), check_random(20));
+        check_scores_shape(tested, 1 + check_random(MOST_CODES), n, check_random(20));
+        check_scores_shape(tested, 1 + check_random(MOST_CODES), 1 + check_random(WIDEST), n);
+    }
+}
+
 /* ---- speed ---- */
 
 typedef struct bench {
@@ -96,5 +124,31 @@ void bench_nearest(const char *name, check_function *function)
         char shape[32];
         snprintf(shape, sizeof shape, "%zux%dx1024", rows[i], WIDEST);
         check_rate(name, shape, macs / check_seconds(run, &b, 1 + (int)(1e7 / macs)) / 1e9, "GMAC/s");
+    }
+}
+
+typedef struct scores_bench {
+    lac_scores_fn *scores;
+    problem p;
+    int32_t *out, *tops;
+} scores_bench;
+
+static void run_scores(void *user)
+{
+    const scores_bench *b = user;
+    b->scores(b->out, b->tops, b->p.rows, b->p.count, &b->p.book);
+}
+
+void bench_scores(const char *name, check_function *function)
+{
+    static const size_t rows[] = {1, 4, 8, 32};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        scores_bench b = {(lac_scores_fn *)function, make(128, WIDEST, rows[i], RANDOM, CHECK_BEFORE), NULL, NULL};
+        b.out = check_buffer(TOKENS, rows[i] * 128 * sizeof *b.out, CHECK_BEFORE);
+        b.tops = check_buffer(TOPS, rows[i] * LAC_CODE_PANEL * sizeof *b.tops, CHECK_BEFORE);
+        double macs = (double)rows[i] * 128 * WIDEST;
+        char shape[32];
+        snprintf(shape, sizeof shape, "%zux%dx128", rows[i], WIDEST);
+        check_rate(name, shape, macs / check_seconds(run_scores, &b, 1 + (int)(1e7 / macs)) / 1e9, "GMAC/s");
     }
 }

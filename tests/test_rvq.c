@@ -1,6 +1,7 @@
 /* The residual quantiser against a plain search in 64 bits. */
 #include <string.h>
 
+#include "cpu.h"
 #include "fixture.h"
 #include "rvq.h"
 
@@ -190,4 +191,243 @@ Test(rvq, residual_is_the_error_of_decoding)
             cr_assert_eq(x[d] - y[d], residual[d]);
     }
     quantiser_free(&z);
+}
+
+/* ---- M-best search ---- */
+
+#define MOST_STAGES 6
+#define MOST_CODES 64
+
+/* A choice of tokens, as the definition follows it. */
+typedef struct path {
+    int64_t rank; /* minus half of what is left */
+    uint16_t tokens[MOST_STAGES];
+    int16_t left[LAC_RVQ_MAX_D];
+} path;
+
+static int64_t squares(const int16_t *x, size_t n)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * x[i];
+    return sum;
+}
+
+static int compare_tokens(const void *a, const void *b)
+{
+    const path *x = a, *y = b;
+    for (int s = 0; s < MOST_STAGES; s++)
+        if (x->tokens[s] != y->tokens[s])
+            return x->tokens[s] < y->tokens[s] ? -1 : 1;
+    return 0;
+}
+
+/* Best first; of equals the lexically lower tokens. */
+static int compare_paths(const void *a, const void *b)
+{
+    const path *x = a, *y = b;
+    return x->rank != y->rank ? (x->rank < y->rank ? 1 : -1) : compare_tokens(a, b);
+}
+
+static path step(const lac_rvq *q, const path *from, uint32_t s, uint32_t k)
+{
+    path to = *from;
+    const int16_t *c = q->codes + ((size_t)s * q->codewords + k) * q->dimension;
+    int64_t dot = 0;
+    for (uint32_t i = 0; i < q->dimension; i++) {
+        dot += from->left[i] * c[i];
+        to.left[i] = (int16_t)clamp(from->left[i] - c[i]);
+    }
+    to.rank = dot - squares(c, q->dimension) / 2 - squares(from->left, q->dimension) / 2;
+    to.tokens[s] = (uint16_t)k;
+    return to;
+}
+
+static int64_t distance_of(const lac_rvq *q, const int16_t *z, const uint16_t *tokens, uint32_t stages)
+{
+    int16_t y[LAC_RVQ_MAX_D], error[LAC_RVQ_MAX_D];
+    lac_rvq_decode(q, tokens, stages, y);
+    for (uint32_t i = 0; i < q->dimension; i++)
+        error[i] = (int16_t)(z[i] - y[i]);
+    return squares(error, q->dimension);
+}
+
+/* paths [count], in any order: the nearest to z, the lexically lowest of equals. */
+static const path *nearest_path(const lac_rvq *q, const int16_t *z, path *paths, size_t count, uint32_t stages)
+{
+    const path *best = paths;
+    qsort(paths, count, sizeof *paths, compare_tokens);
+    for (const path *p = paths; p < paths + count; p++)
+        if (distance_of(q, z, p->tokens, stages) < distance_of(q, z, best->tokens, stages))
+            best = p;
+    return best;
+}
+
+static void beam_by_definition(const lac_rvq *q, const int16_t *z, uint32_t stages, size_t width, uint16_t *tokens)
+{
+    static path kept[LAC_RVQ_MAX_BEAM], all[LAC_RVQ_MAX_BEAM * MOST_CODES];
+    uint16_t greedy[MOST_STAGES] = {0};
+    int16_t residual[LAC_RVQ_MAX_D];
+    size_t count = 1;
+    encode_by_definition(q, z, stages, greedy, residual);
+    memset(kept, 0, sizeof kept);
+    memcpy(kept[0].left, z, q->dimension * sizeof *z);
+    for (uint32_t s = 0; s < stages; s++) {
+        size_t children = 0, at = 0;
+        for (size_t i = 0; i < count; i++)
+            for (uint32_t k = 0; k < q->codewords; k++)
+                all[children++] = step(q, &kept[i], s, k);
+        qsort(all, children, sizeof *all, compare_paths);
+        while (memcmp(all[at].tokens, greedy, (s + 1) * sizeof *greedy) != 0)
+            at++;
+        count = children < width ? children : width;
+        if (at >= count)
+            all[count - 1] = all[at];
+        memcpy(kept, all, count * sizeof *kept);
+    }
+    memcpy(tokens, nearest_path(q, z, kept, count, stages)->tokens, stages * sizeof *tokens);
+}
+
+static uint8_t *pack_books(const lac_rvq *q)
+{
+    lac_codebook book = lac_rvq_book(q, 0, 0, q->codewords);
+    size_t size = lac_codebook_packed_bytes(&book);
+    uint8_t *packed = test_alloc(q->stages * size, 1);
+    for (uint32_t s = 0; s < q->stages; s++) {
+        book = lac_rvq_book(q, s, 0, q->codewords);
+        lac_codebook_pack(&book, packed + s * size);
+    }
+    return packed;
+}
+
+static void random_row(random_source *r, int16_t *x, size_t n, int limit)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = random_value(r, limit);
+}
+
+Test(rvq, beam_by_definition_with_every_kernel)
+{
+    random_source r = random_start();
+    lac_kernels kernels[2];
+    lac_kernels_choose(&kernels[0], lac_cpu_detect());
+    lac_kernels_choose(&kernels[1], lac_cpu_detect() & ~(uint32_t)LAC_CPU_AVX512VNNI);
+    for (int round = 0; round < rounds(150); round++) {
+        uint32_t Q = 1 + random_below(&r, MOST_STAGES), K = 1 + random_below(&r, MOST_CODES);
+        uint32_t D = round % 3 ? 1 + random_below(&r, LAC_RVQ_MAX_D) : LAC_RVQ_MAX_D;
+        uint32_t stages = random_below(&r, Q + 1), width = 2 + random_below(&r, LAC_RVQ_MAX_BEAM - 1);
+        int limit = round % 5 ? 1 << random_below(&r, 11) : LAC_RVQ_MAX;
+        quantiser z = quantiser_new(&r, Q, K, D, limit);
+        uint8_t *packed = pack_books(&z.q);
+        int16_t x[LAC_RVQ_MAX_D];
+        uint16_t tokens[MOST_STAGES], expected[MOST_STAGES] = {0};
+        random_row(&r, x, D, 2 * limit < LAC_RVQ_MAX ? 2 * limit : LAC_RVQ_MAX);
+        beam_by_definition(&z.q, x, stages, width, expected);
+        for (int i = 0; i < 3; i++) {
+            z.q.packed = i && kernels[i - 1].nearest != lac_nearest_c ? packed : NULL;
+            z.q.nearest = i ? kernels[i - 1].nearest : NULL;
+            lac_rvq_encode_beam(&z.q, i ? kernels[i - 1].scores : NULL, width, x, &stages, 1, tokens);
+            cr_assert_arr_eq(tokens, expected, Q * sizeof *tokens, "kernels %d: Q %u K %u D %u, %u stages, width %u",
+                             i, Q, K, D, stages, width);
+        }
+        free(packed);
+        quantiser_free(&z);
+    }
+}
+
+/* A beam that is wide enough to drop nothing finds the best of all. */
+Test(rvq, wide_beam_is_exhaustive)
+{
+    static const struct { uint32_t Q, K; } shapes[] = {{1, 16}, {2, 4}, {3, 2}, {4, 2}, {2, 3}, {6, 1}};
+    static path all[16];
+    random_source r = random_start();
+    for (int round = 0; round < rounds(300); round++) {
+        uint32_t Q = shapes[round % 6].Q, K = shapes[round % 6].K, D = 1 + random_below(&r, 8);
+        size_t count = 1;
+        quantiser z = quantiser_new(&r, Q, K, D, round % 5 ? 1 + (int)random_below(&r, 100) : LAC_RVQ_MAX);
+        int16_t x[LAC_RVQ_MAX_D];
+        uint16_t tokens[MOST_STAGES];
+        random_row(&r, x, D, round % 5 ? 150 : LAC_RVQ_MAX);
+        for (uint32_t s = 0; s < Q; s++)
+            count *= K;
+        memset(all, 0, sizeof all);
+        for (size_t i = 0; i < count; i++)
+            for (uint32_t s = 0, rest = (uint32_t)i; s < Q; s++, rest /= K)
+                all[i].tokens[s] = (uint16_t)(rest % K);
+        lac_rvq_encode_beam(&z.q, NULL, LAC_RVQ_MAX_BEAM, x, &Q, 1, tokens);
+        cr_assert_arr_eq(tokens, nearest_path(&z.q, x, all, count, Q)->tokens, Q * sizeof *tokens, "Q %u K %u", Q,
+                         K);
+        quantiser_free(&z);
+    }
+}
+
+/* Also where residuals are clamped, which the search does not foresee. */
+Test(rvq, beam_is_never_further_than_greedy_search)
+{
+    random_source r = random_start();
+    int nearer = 0;
+    for (int round = 0; round < rounds(300); round++) {
+        uint32_t Q = 1 + random_below(&r, 12), K = 1 + random_below(&r, 40), D = 1 + random_below(&r, LAC_RVQ_MAX_D);
+        int limit = round % 2 ? LAC_RVQ_MAX : 300;
+        quantiser z = quantiser_new(&r, Q, K, D, limit);
+        int16_t x[LAC_RVQ_MAX_D], residual[LAC_RVQ_MAX_D];
+        uint16_t tokens[12], greedy[12];
+        random_row(&r, x, D, limit);
+        lac_rvq_encode(&z.q, x, &Q, 1, greedy, residual);
+        lac_rvq_encode_beam(&z.q, NULL, 2 + random_below(&r, 4), x, &Q, 1, tokens);
+        int64_t far = distance_of(&z.q, x, greedy, Q), near = distance_of(&z.q, x, tokens, Q);
+        cr_assert_leq(near, far, "Q %u K %u D %u", Q, K, D);
+        nearer += near < far;
+        quantiser_free(&z);
+    }
+    cr_assert_gt(nearer, rounds(300) / 4);
+}
+
+/* Every codeword is there three times. */
+Test(rvq, beam_takes_the_lowest_tokens_among_equals)
+{
+    enum { Q = 4, K = 48, D = 5 };
+    random_source r = random_start();
+    for (int round = 0; round < rounds(50); round++) {
+        quantiser z = quantiser_new(&r, Q, K, D, 20);
+        int16_t x[LAC_RVQ_MAX_D];
+        uint16_t tokens[MOST_STAGES], expected[MOST_STAGES] = {0};
+        for (size_t s = 0; s < Q; s++)
+            for (size_t k = K / 3; k < K; k++)
+                memcpy(z.codes + (s * K + k) * D, z.codes + (s * K + k % (K / 3)) * D, D * sizeof *z.codes);
+        lac_rvq_half_norms(z.half_norm, z.codes, (size_t)Q * K, D);
+        random_row(&r, x, D, 40);
+        for (uint32_t width = 2; width <= LAC_RVQ_MAX_BEAM; width++) {
+            lac_rvq_encode_beam(&z.q, NULL, width, x, &(uint32_t){Q}, 1, tokens);
+            beam_by_definition(&z.q, x, Q, width, expected);
+            cr_assert_arr_eq(tokens, expected, Q * sizeof *tokens, "width %u", width);
+            for (size_t s = 0; s < Q; s++)
+                cr_assert_lt(tokens[s], K / 3);
+        }
+        quantiser_free(&z);
+    }
+}
+
+/* Books of several parts, the last of them short. */
+Test(rvq, beam_on_rows_together_is_what_it_is_alone)
+{
+    enum { ROWS = 70, D = 24, Q = 5 };
+    random_source r = random_start();
+    for (int round = 0; round < rounds(8); round++) {
+        static int16_t x[ROWS * D];
+        static uint16_t together[ROWS * Q], alone[Q];
+        static uint32_t stages[ROWS];
+        uint32_t width = 2 + random_below(&r, LAC_RVQ_MAX_BEAM - 1);
+        size_t rows = random_below(&r, ROWS + 1);
+        quantiser z = quantiser_new(&r, Q, 120 + random_below(&r, 180), D, 600);
+        random_row(&r, x, rows * D, 800);
+        for (size_t i = 0; i < rows; i++)
+            stages[i] = random_below(&r, Q + 1);
+        lac_rvq_encode_beam(&z.q, NULL, width, x, stages, rows, together);
+        for (size_t i = 0; i < rows; i++) {
+            lac_rvq_encode_beam(&z.q, NULL, width, x + i * D, stages + i, 1, alone);
+            cr_assert_arr_eq(together + i * Q, alone, sizeof alone, "row %zu of %zu, width %u", i, rows, width);
+        }
+        quantiser_free(&z);
+    }
 }

@@ -56,6 +56,8 @@ static const lac_kernel_entry pulses_table[] = {AVX512(pulses) AVX2(pulses) SIMD
 static const lac_kernel_entry noise_table[] = {AVX512(noise) AVX2(noise) SIMD128(noise) C(noise)};
 static const lac_kernel_entry nearest_table[] = {
     AVX512VNNI(nearest) AVX2(nearest) NEON(nearest) SIMD128(nearest) C(nearest)};
+static const lac_kernel_entry scores_table[] = {
+    AVX512VNNI(scores) AVX2(scores) NEON(scores) SIMD128(scores) C(scores)};
 static const lac_kernel_entry sha256_blocks_table[] = {SHANI(sha256_blocks) NEONSHA2(sha256_blocks) C(sha256_blocks)};
 
 static const struct {

@@ -16,6 +16,7 @@
 #define LAC_GEMM_MAX_K 4128 /* 4128 * 4095 * 127 is below 2^31 */
 #define LAC_MAX_BANDS 512   /* pitch classes */
 #define LAC_GEMM_PANEL 16   /* outputs whose weights are packed together */
+#define LAC_CODE_PANEL 16   /* codewords that are packed together */
 #if defined(__aarch64__)
 #define LAC_GEMM_GROUP 4 /* inputs of one output whose weights are neighbours: what sdot sums */
 #define LAC_GEMM_PAD 8   /* zeros make the packed inputs a multiple of this */
@@ -109,6 +110,13 @@ typedef struct lac_codebook {
  *   rows [count] pointers to [D] */
 typedef void lac_nearest_fn(uint16_t *tokens, const int16_t *const *rows, size_t count, const lac_codebook *book);
 
+/* All that `nearest` compares: scores[i][k], and in tops[i][l] the largest of them with k % LAC_CODE_PANEL == l.
+ *   scores [count][K rounded up to LAC_CODE_PANEL]: INT32_MIN where there is no codeword
+ *   tops   [count][LAC_CODE_PANEL]
+ *   rows   [count] pointers to [D] */
+typedef void lac_scores_fn(int32_t *scores, int32_t *tops, const int16_t *const *rows, size_t count,
+                           const lac_codebook *book);
+
 /* SHA-256's state h after `blocks` more blocks of 64 bytes. */
 typedef void lac_sha256_blocks_fn(uint32_t h[8], const uint8_t *data, size_t blocks);
 
@@ -128,6 +136,7 @@ typedef void lac_sha256_blocks_fn(uint32_t h[8], const uint8_t *data, size_t blo
     X(pulses)             \
     X(noise)              \
     X(nearest)            \
+    X(scores)             \
     X(sha256_blocks)
 
 enum lac_operation {
@@ -148,7 +157,7 @@ typedef struct lac_kernels {
 #define LAC_MEMBER(op) lac_##op##_fn *op;
     LAC_OPERATIONS(LAC_MEMBER)
 #undef LAC_MEMBER
-    int packed;                            /* gemm_s16s8 and nearest read packed weights and codes */
+    int packed;                            /* gemm_s16s8, nearest and scores read packed weights and codes */
     const char *names[LAC_OPERATION_COUNT]; /* "gemm_s16s8_avx2" .. */
 } lac_kernels;
 
@@ -183,8 +192,6 @@ void lac_gemm(const lac_kernels *kernels, float *out, size_t ldo, const int16_t 
               const lac_linear *w, size_t M, unsigned threads);
 
 /* ---- codebooks ---- */
-
-#define LAC_CODE_PANEL 16 /* codewords that are packed together */
 
 /* A panel of LAC_CODE_PANEL codewords is packed as what their scores begin with, -half_norm, then
  * [ceil(D / 2)][codewords][2] elements, zeros where the book ends, where scores begin with INT32_MIN. All kernels but

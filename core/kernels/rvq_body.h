@@ -53,8 +53,10 @@ INLINE void keep(sums *score, sums *panel, sums s, int32_t at)
  * in registers. Slot i is vector i % vectors of row i / vectors. */
 #define EACH_SLOT(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 
-/* Panels from `at` on, `vectors` / VECTORS of them, against `rows` rows; both are constants. */
-INLINE void tile(const search *q, const int16_t *const *r, size_t at, best *found, int rows, int vectors)
+/* Panels from `at` on, `vectors` / VECTORS of them, against `rows` rows; both are constants. Scores also go to
+ * scores [rows][q->panels], unless NULL. */
+INLINE void tile(const search *q, const int16_t *const *r, size_t at, best *found, int32_t *scores, int rows,
+                 int vectors)
 {
     sums s[SLOTS];
     weights x[SLOTS];
@@ -74,6 +76,10 @@ INLINE void tile(const search *q, const int16_t *const *r, size_t at, best *foun
 #define DOT_LAST(i)         \
     if (i < rows * vectors) \
         s[i] = sums_dot(s[i], x[i % vectors], (int32_t)(uint16_t)r[i / vectors][k]);
+#define STORE(i)                      \
+    if (i < rows * vectors && scores) \
+        memcpy(scores + ((size_t)(i / vectors) * q->panels + at) * LAC_CODE_PANEL + i % vectors * LANES, &s[i], \
+               sizeof s[i]);
 #define KEEP(i)             \
     if (i < rows * vectors) \
         keep(&found[i / vectors].score[i % VECTORS], &found[i / vectors].panel[i % VECTORS], s[i], \
@@ -87,17 +93,19 @@ INLINE void tile(const search *q, const int16_t *const *r, size_t at, best *foun
         EACH_SLOT(LOAD)
         EACH_SLOT(DOT_LAST)
     }
+    EACH_SLOT(STORE)
     EACH_SLOT(KEEP)
 #undef VECTOR_AT
 #undef BEGIN
 #undef LOAD
 #undef DOT
 #undef DOT_LAST
+#undef STORE
 #undef KEEP
 }
 
-/* Best score, lowest index among equals. */
-INLINE uint16_t winner(const best *found)
+/* Best score, lowest index among equals. Not inlined: there are three copies of what calls it. */
+static __attribute__((noinline)) uint16_t winner(const best *found)
 {
     int32_t score[LAC_CODE_PANEL], panel[LAC_CODE_PANEL], top = INT32_MIN;
     uint32_t index = 0;
@@ -113,9 +121,8 @@ INLINE uint16_t winner(const best *found)
     return (uint16_t)index;
 }
 
-INLINE void search_rows(const search *q, const int16_t *const *r, uint16_t *tokens, int rows)
+INLINE void search_rows(const search *q, const int16_t *const *r, best *found, int32_t *scores, int rows)
 {
-    best found[ROWS];
     size_t at = 0;
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < VECTORS; v++) {
@@ -124,24 +131,54 @@ INLINE void search_rows(const search *q, const int16_t *const *r, uint16_t *toke
         }
     if (rows == 1)
         for (; at + WIDE <= q->panels; at += WIDE)
-            tile(q, r, at, found, 1, SLOTS);
+            tile(q, r, at, found, scores, 1, SLOTS);
     for (; at < q->panels; at++)
-        tile(q, r, at, found, rows, VECTORS);
+        tile(q, r, at, found, scores, rows, VECTORS);
+}
+
+INLINE search search_of(const lac_codebook *book)
+{
+    return (search){book->packed, book->dimension, lac_codebook_panel_bytes(book->dimension),
+                    (book->codewords + LAC_CODE_PANEL - 1) / LAC_CODE_PANEL};
+}
+
+INLINE void nearest_rows(const search *q, const int16_t *const *r, uint16_t *tokens, int rows)
+{
+    best found[ROWS];
+    search_rows(q, r, found, NULL, rows);
     for (int i = 0; i < rows; i++)
         tokens[i] = winner(&found[i]);
 }
 
+INLINE void score_rows(const search *q, const int16_t *const *r, int32_t *scores, int32_t *tops, int rows)
+{
+    best found[ROWS];
+    search_rows(q, r, found, scores, rows);
+    for (int i = 0; i < rows; i++)
+        memcpy(tops + i * LAC_CODE_PANEL, found[i].score, sizeof found[i].score);
+}
+
 void LAC_KERNEL(nearest)(uint16_t *tokens, const int16_t *const *rows, size_t count, const lac_codebook *book)
 {
-    search q = {book->packed, book->dimension, lac_codebook_panel_bytes(book->dimension),
-                (book->codewords + LAC_CODE_PANEL - 1) / LAC_CODE_PANEL};
+    search q = search_of(book);
     size_t i = 0;
     for (; i + ROWS <= count; i += ROWS)
-        search_rows(&q, rows + i, tokens + i, ROWS);
+        nearest_rows(&q, rows + i, tokens + i, ROWS);
     for (; i + 2 <= count; i += 2)
-        search_rows(&q, rows + i, tokens + i, 2);
+        nearest_rows(&q, rows + i, tokens + i, 2);
     if (i < count)
-        search_rows(&q, rows + i, tokens + i, 1);
+        nearest_rows(&q, rows + i, tokens + i, 1);
+}
+
+void LAC_KERNEL(scores)(int32_t *scores, int32_t *tops, const int16_t *const *rows, size_t count,
+                        const lac_codebook *book)
+{
+    search q = search_of(book);
+    size_t i = 0, width = q.panels * LAC_CODE_PANEL;
+    for (; i + ROWS <= count; i += ROWS)
+        score_rows(&q, rows + i, scores + i * width, tops + i * LAC_CODE_PANEL, ROWS);
+    for (; i < count; i++)
+        score_rows(&q, rows + i, scores + i * width, tops + i * LAC_CODE_PANEL, 1);
 }
 
 #endif

@@ -52,3 +52,23 @@ void lac_nearest_c(uint16_t *tokens, const int16_t *const *rows, size_t count, c
         search_rows(tokens + i, rows + i, n, book);
     }
 }
+
+void lac_scores_c(int32_t *scores, int32_t *tops, const int16_t *const *rows, size_t count,
+                  const lac_codebook *book)
+{
+    size_t K = book->codewords, D = book->dimension;
+    size_t width = (K + LAC_CODE_PANEL - 1) / LAC_CODE_PANEL * LAC_CODE_PANEL;
+    for (size_t i = 0; i < count; i++, scores += width, tops += LAC_CODE_PANEL) {
+        for (size_t l = 0; l < LAC_CODE_PANEL; l++)
+            tops[l] = INT32_MIN;
+        for (size_t k = 0; k < width; k++) {
+            int32_t *top = &tops[k % LAC_CODE_PANEL];
+            const int16_t *c = book->codes + k * D;
+            int32_t product = 0;
+            if (k < K)
+                product = D == USUAL_DIMENSION ? dot(rows[i], c, USUAL_DIMENSION) : dot(rows[i], c, D);
+            scores[k] = k < K ? product - book->half_norm[k] : INT32_MIN;
+            *top = scores[k] > *top ? scores[k] : *top;
+        }
+    }
+}
