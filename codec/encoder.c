@@ -33,7 +33,8 @@ static int lay_out(void *object, lac_workspace *w)
 static bool settings_valid(const lac_encoder_settings *s, const lac_model *model)
 {
     return s->codebooks <= model->arch.codebooks && s->block_frames >= 1 && s->block_frames <= MAX_BLOCK_FRAMES &&
-           s->threads >= 1 && s->threads <= MAX_THREADS && s->batch_only <= 1;
+           s->threads >= 1 && s->threads <= MAX_THREADS && s->batch_only <= 1 &&
+           s->beam <= LAC_MAX_BEAM;
 }
 
 int lac_encoder_open(lac_encoder **encoder, const lac_model *model, const lac_encoder_settings *settings)
@@ -48,6 +49,7 @@ int lac_encoder_open(lac_encoder **encoder, const lac_model *model, const lac_en
     if (!settings_valid(&draft.settings, model))
         return LAC_ERROR_ARGUMENT;
     draft.lane.codebooks = draft.settings.codebooks ? draft.settings.codebooks : model->arch.codebooks;
+    draft.lane.beam = draft.settings.beam ? draft.settings.beam : 1;
     int status = lac_object_open(&opened, &draft, sizeof draft, lay_out);
     if (!status)
         *encoder = opened;

@@ -146,17 +146,34 @@ static void run_output(lac_encoder_net *net, size_t rows)
 
 typedef struct search_job {
     const lac_encoder_net *net;
+    lac_encoder_lane *const *lanes;
+    size_t frames; /* of each lane */
     uint16_t *tokens;
 } search_job;
 
+static uint32_t beam_of(const search_job *job, size_t row)
+{
+    return job->lanes[row / job->frames]->beam;
+}
+
 static void search_rows(void *user, size_t part, size_t first, size_t end)
 {
-    const lac_encoder_net *net = ((search_job *)user)->net;
-    uint16_t *tokens = ((search_job *)user)->tokens;
+    const search_job *job = user;
+    const lac_encoder_net *net = job->net;
     size_t d = net->rvq.dimension;
     (void)part;
-    lac_rvq_encode(&net->rvq, net->fixed + first * d, net->stages + first, end - first,
-                   tokens + first * net->rvq.stages, net->residual + first * d);
+    for (size_t n; first < end; first += n) {
+        const int16_t *z = net->fixed + first * d;
+        const uint32_t *stages = net->stages + first;
+        uint16_t *tokens = job->tokens + first * net->rvq.stages;
+        uint32_t beam = beam_of(job, first);
+        for (n = 1; first + n < end && beam_of(job, first + n) == beam; n++)
+            continue;
+        if (beam == 1)
+            lac_rvq_encode(&net->rvq, z, stages, n, tokens, net->residual + first * d);
+        else
+            lac_rvq_encode_beam(&net->rvq, net->model->kernels.scores, beam, z, stages, n, tokens);
+    }
 }
 
 /* The samples coded become history. */
@@ -178,8 +195,8 @@ void lac_encoder_net_run(lac_encoder_net *net, lac_encoder_lane *const *lanes, s
         memcpy(latents, net->fixed, rows * net->rvq.dimension * sizeof(int16_t));
     for (size_t i = 0; i < rows; i++)
         net->stages[i] = lanes[i / frames]->codebooks;
-    lac_parallel(rows, net->threads, search_rows, &(search_job){net, tokens});
-    lac_profile_search(&net->profile, &net->rvq, lanes[0]->codebooks, rows);
+    lac_parallel(rows, net->threads, search_rows, &(search_job){net, lanes, frames, tokens});
+    lac_profile_search(&net->profile, &net->rvq, lanes[0]->codebooks, lanes[0]->beam, rows);
     for (size_t i = 0; i < count; i++)
         consume(lanes[i], frames);
 }

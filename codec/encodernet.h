@@ -16,7 +16,7 @@ enum lac_encoder_histories { LAC_ENCODER_FINE, LAC_ENCODER_DOWN, LAC_ENCODER_COA
 /* What a stream remembers. */
 typedef struct lac_encoder_lane {
     const lac_model *model;
-    uint32_t codebooks;
+    uint32_t codebooks, beam;
     float *pcm;     /* [LAC_FEATURE_PAST] history, then the samples not yet coded */
     size_t pending; /* their number */
     bool begun, flushed;

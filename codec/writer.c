@@ -45,6 +45,7 @@ static int settings_check(const lac_writer_settings *s, const lac_model_info *mo
 {
     if (s->original_rate < 1 || s->original_rate > LAC_STREAM_MAX_RATE || s->channels < 1 ||
         s->channels > LAC_MAX_CHANNELS || s->codebooks > model->codebooks || s->threads < 1 || s->threads > 256 ||
+        s->beam > LAC_MAX_BEAM ||
         (s->tag_count > 0 && !s->tags))
         return LAC_ERROR_ARGUMENT;
     if (model->receptive_frames > LAC_PAGE_MAX_RECEPTIVE || model->token_bits < 1 || model->token_bits > 16 ||
@@ -128,10 +129,10 @@ static int open_memory(lac_writer *w)
     return status;
 }
 
-static int open_codecs(lac_writer *w, const lac_model *model, uint32_t threads)
+static int open_codecs(lac_writer *w, const lac_model *model, const lac_writer_settings *s)
 {
-    lac_encoder_settings e = {w->current_codebooks, LAC_PAGE_FRAMES, threads, 0};
-    lac_decoder_settings d = {LAC_PAGE_FRAMES, threads, 0};
+    lac_encoder_settings e = {w->current_codebooks, LAC_PAGE_FRAMES, s->threads, 0, s->beam};
+    lac_decoder_settings d = {LAC_PAGE_FRAMES, s->threads, 0};
     for (uint32_t c = 0; c < w->format.channels; c++) {
         int status = lac_encoder_open(&w->encoder[c], model, &e);
         if (status == LAC_OK)
@@ -175,7 +176,7 @@ int lac_writer_open(lac_writer **writer, const lac_model *model, const lac_io *i
     set_up(w, &info, io, settings);
     status = open_memory(w);
     if (status == LAC_OK)
-        status = open_codecs(w, model, settings->threads);
+        status = open_codecs(w, model, settings);
     if (status == LAC_OK)
         status = write_header(w, settings);
     if (status != LAC_OK)

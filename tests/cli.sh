@@ -69,6 +69,9 @@ enc a.wav a.lac && dec a.lac a.out.wav && dec --raw s16 a.lac a.s16
 is "title survives" "$("$lac" info a.lac | grep -c 'TITLE.*A title')" 1
 grep -aq "A title" a.out.wav; result $? "title is in the decoded WAV"
 enc -t 3 a.wav t.lac; same "threads change nothing in encode" a.lac t.lac
+enc --beam 8 a.wav beam8.lac; same "a beam of 8 is the default" a.lac beam8.lac
+enc --beam 1 a.wav beam1.lac; ! cmp -s beam1.lac a.lac; result $? "--beam 1 codes otherwise"
+is "at the same bit rate" "$(wc -c <beam1.lac)" "$(wc -c <a.lac)"
 dec -t 3 --raw s16 a.lac t.s16; same "threads change nothing in decode" a.s16 t.s16
 enc - - <a.wav >p.lac; same "WAV through a pipe, redirected" a.lac p.lac
 cat a.wav | enc - - | cat >p.lac; same "WAV through a pipe" a.lac p.lac
@@ -221,6 +224,9 @@ same "as the file" a.s16 fifo.s16
 run 1 "decode a model" "$lac" decode "$model" bad.wav; says "what it is" "is a model"
 for b in 0 7 0.25 1.7e9 -1 x nan; do
     run 2 "-b $b" "$lac" encode -m "$model" -b $b a.wav bad.lac; absent bad.lac
+done
+for n in 0 17 x; do
+    run 2 "--beam $n" "$lac" encode -m "$model" --beam $n a.wav bad.lac; absent bad.lac
 done
 for r in 0:1:s16 24000:9:s16 24000:0:s16 24000:1:s8 24000:1 a:b:c 999999999:1:s16; do
     run 2 "--raw $r" "$lac" encode -m "$model" --raw $r b.s16 bad.lac

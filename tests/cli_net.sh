@@ -91,7 +91,7 @@ heard()
 
 "$tool" wav a.wav speech 24000 1 30000
 "$tool" raw speech 24000 1 30000 s16 >a.s16
-"$lac" encode -m "$model" a.wav a.lac && "$lac" decode -m "$model" --raw s16 a.lac want.s16
+"$lac" encode --beam 4 -m "$model" a.wav a.lac && "$lac" decode -m "$model" --raw s16 a.lac want.s16
 frames=$("$lac" info --json a.lac | tee info | grep -o '"frames":[^,]*' | sed 's/.*:[[:space:]]*//')
 
 # ---- one stream by every road

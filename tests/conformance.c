@@ -161,7 +161,7 @@ static int code(build *b, const lac_model *model, size_t piece, uint32_t block, 
     lac_decoder *decoder = NULL;
     lac_sha256 sha;
     size_t frames = 0, got = 0;
-    int status = lac_encoder_open(&encoder, model, &(lac_encoder_settings){CODEBOOKS, block, threads, 0});
+    int status = lac_encoder_open(&encoder, model, &(lac_encoder_settings){CODEBOOKS, block, threads, 0, 1});
     for (size_t at = 0, n; !status && at < SPEECH; at += n) {
         n = SPEECH - at < piece ? SPEECH - at : piece;
         status = lac_encoder_write(encoder, b->in + at, n, b->tokens + frames * b->q, b->capacity - frames, &got);

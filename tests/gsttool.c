@@ -303,6 +303,7 @@ static int reference(unsigned codebooks, const char *in, const char *out)
 {
     lac_model *model;
     lac_encoder *encoder;
+    lac_encoder_settings settings;
     lac_decoder *decoder;
     lac_model_info info;
     char *data;
@@ -312,7 +313,9 @@ static int reference(unsigned codebooks, const char *in, const char *out)
     if (!file || !g_file_get_contents(in, &data, &bytes, NULL) || lac_model_open(&model, NULL))
         return 1;
     lac_model_get_info(model, &info);
-    lac_encoder_open(&encoder, model, NULL);
+    lac_encoder_default_settings(&settings);
+    settings.beam = 4; /* lacenc's own default */
+    lac_encoder_open(&encoder, model, &settings);
     lac_encoder_set_codebooks(encoder, codebooks);
     lac_decoder_open(&decoder, model, NULL);
 

@@ -29,7 +29,7 @@ static lac_batch *open_batch(const lac_model *m, uint32_t streams, uint32_t thre
     return b;
 }
 
-/* Some of the streams have blocks and threads of their own, which a batch leaves aside. */
+/* Some of the streams have blocks and threads of their own, which a batch leaves aside, and beams. */
 static bench make_bench(void)
 {
     bench b = {.model = open_tiny(), .random = random_start()};
@@ -37,7 +37,8 @@ static bench make_bench(void)
     b.sound = test_alloc(PCM, sizeof(float));
     generate_sound(b.sound, PCM);
     for (uint32_t i = 0; i < STREAMS; i++) {
-        lac_encoder_settings e = {.codebooks = i % 4, .block_frames = 1 + i % 3, .threads = 1 + i % 2};
+        lac_encoder_settings e = {.codebooks = i % 4, .block_frames = 1 + i % 3, .threads = 1 + i % 2,
+                                  .beam = i % 5 * 4};
         lac_decoder_settings d = {.block_frames = 1 + i % 3, .threads = 1 + i % 2};
         cr_assert_eq(lac_encoder_open(&b.many_e[i], b.model, &e), 0);
         cr_assert_eq(lac_encoder_open(&b.alone_e[i], b.model, &e), 0);
@@ -270,7 +271,7 @@ Test(batch, batch_only_streams_do_what_others_do)
     uint8_t codebooks[2];
     float sound[2][LAC_FRAME], *out[2] = {sound[0], sound[1]};
     lac_batch *batch = open_batch(b.model, 2, 1);
-    cr_assert_eq(lac_encoder_open(&e[0], b.model, &(lac_encoder_settings){0, 64, 2, 1}), 0);
+    cr_assert_eq(lac_encoder_open(&e[0], b.model, &(lac_encoder_settings){0, 64, 2, 1, 0}), 0);
     cr_assert_eq(lac_decoder_open(&d[0], b.model, &(lac_decoder_settings){64, 2, 1}), 0);
     for (int i = 0; i < rounds(60); i++) {
         const float *in = any_sound(&b);
@@ -309,7 +310,7 @@ Test(batch, batch_only_streams_are_small_and_not_used_alone)
     uint8_t codebooks = 1;
     float pcm[LAC_FRAME];
     size_t frames;
-    cr_assert_eq(lac_encoder_open(&e, b.model, &(lac_encoder_settings){0, 64, 2, 1}), 0);
+    cr_assert_eq(lac_encoder_open(&e, b.model, &(lac_encoder_settings){0, 64, 2, 1, 0}), 0);
     cr_assert_eq(lac_decoder_open(&d, b.model, &(lac_decoder_settings){64, 2, 1}), 0);
     cr_assert_lt(2 * lac_encoder_bytes(e), lac_encoder_bytes(b.alone_e[0]));
     cr_assert_lt(2 * lac_decoder_bytes(d), lac_decoder_bytes(b.alone_d[0]));

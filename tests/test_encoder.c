@@ -18,15 +18,21 @@ typedef struct coded {
     size_t frames;
 } coded;
 
-static lac_encoder *open_encoder(const lac_model *m, uint32_t block, uint32_t threads)
+static lac_encoder *open_beam(const lac_model *m, uint32_t block, uint32_t threads, uint32_t beam)
 {
     lac_encoder_settings s;
     lac_encoder_default_settings(&s);
     s.block_frames = block;
     s.threads = threads;
+    s.beam = beam;
     lac_encoder *e = NULL;
     cr_assert_eq(lac_encoder_open(&e, m, &s), 0);
     return e;
+}
+
+static lac_encoder *open_encoder(const lac_model *m, uint32_t block, uint32_t threads)
+{
+    return open_beam(m, block, threads, 0);
 }
 
 /* chunk 0: random sizes */
@@ -73,19 +79,59 @@ Test(encoder, any_chunk_block_and_thread_count_gives_the_same)
     random_source r = random_start();
     float *x = test_alloc(SAMPLES, sizeof(float));
     generate_sound(x, SAMPLES);
-    lac_encoder *e = open_encoder(m, 1, 1);
-    coded want = encode_all(e, m, x, SAMPLES, 480, &r);
-    lac_encoder_close(&e);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char what[80];
-        snprintf(what, sizeof what, "block %u threads %u chunk %zu", cases[i].block, cases[i].threads, cases[i].chunk);
-        e = open_encoder(m, cases[i].block, cases[i].threads);
-        coded got = encode_all(e, m, x, SAMPLES, cases[i].chunk, &r);
-        assert_same(&want, &got, m, what);
-        free_coded(&got);
+    for (uint32_t beam = 0; beam <= LAC_MAX_BEAM; beam += 4) {
+        lac_encoder *e = open_beam(m, 1, 1, beam);
+        coded want = encode_all(e, m, x, SAMPLES, 480, &r);
+        lac_encoder_close(&e);
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            char what[80];
+            snprintf(what, sizeof what, "beam %u block %u threads %u chunk %zu", beam, cases[i].block,
+                     cases[i].threads, cases[i].chunk);
+            e = open_beam(m, cases[i].block, cases[i].threads, beam);
+            coded got = encode_all(e, m, x, SAMPLES, cases[i].chunk, &r);
+            assert_same(&want, &got, m, what);
+            free_coded(&got);
+            lac_encoder_close(&e);
+        }
+        free_coded(&want);
+    }
+    free(x);
+    lac_model_close(&m);
+}
+
+/* What the tokens of a frame decode to, from its latent; 0 and 1 are greedy search. */
+static double distortion(const coded *c, const lac_model *m)
+{
+    lac_rvq q = {m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm, NULL, NULL};
+    double sum = 0;
+    for (size_t t = 0; t < SAMPLES / LAC_FRAME; t++) {
+        int16_t y[LAC_RVQ_MAX_D];
+        lac_rvq_decode(&q, c->tokens + t * q.stages, q.stages, y);
+        for (size_t d = 0; d < q.dimension; d++)
+            sum += pow(c->latents[t * q.dimension + d] - y[d], 2);
+    }
+    return sum;
+}
+
+Test(encoder, a_beam_comes_closer_to_the_latents)
+{
+    lac_model *m = open_tiny();
+    random_source r = random_start();
+    float *x = test_alloc(SAMPLES, sizeof(float));
+    double last = INFINITY;
+    coded c[4];
+    generate_sound(x, SAMPLES);
+    for (uint32_t i = 0; i < 4; i++) {
+        lac_encoder *e = open_beam(m, 8, 1, i < 2 ? i : 4 * i);
+        c[i] = encode_all(e, m, x, SAMPLES, SAMPLES, &r);
+        double now = distortion(&c[i], m);
+        cr_assert(i == 1 ? now == last : now < last, "%u: %g after %g", i, now, last);
+        last = now;
         lac_encoder_close(&e);
     }
-    free_coded(&want);
+    assert_same(&c[0], &c[1], m, "greedy search");
+    for (size_t i = 0; i < 4; i++)
+        free_coded(&c[i]);
     free(x);
     lac_model_close(&m);
 }
@@ -258,7 +304,8 @@ Test(encoder, wrong_use_is_refused)
     lac_encoder_close(NULL);
 
     static const lac_encoder_settings wrong[] = {
-        {99, 1, 1, 0}, {0, 0, 1, 0}, {0, 257, 1, 0}, {0, 1, 0, 0}, {0, 1, 257, 0}, {0, 1, 1, 2}};
+        {99, 1, 1, 0, 1}, {0, 0, 1, 0, 1},   {0, 257, 1, 0, 1}, {0, 1, 0, 0, 1},
+        {0, 1, 257, 0, 1}, {0, 1, 1, 2, 1}, {0, 1, 1, 0, 17}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         cr_assert_eq(lac_encoder_open(&e, m, &wrong[i]), LAC_ERROR_ARGUMENT);
     cr_assert_null(e);

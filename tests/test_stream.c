@@ -342,8 +342,8 @@ Test(stream, another_model)
 
 Test(stream, settings_out_of_range)
 {
-    lac_writer_settings good = mono(), s[8];
-    for (int i = 0; i < 8; i++)
+    lac_writer_settings good = mono(), s[9];
+    for (int i = 0; i < 9; i++)
         s[i] = good;
     s[0].original_rate = 0;
     s[1].original_rate = 768001;
@@ -353,10 +353,11 @@ Test(stream, settings_out_of_range)
     s[5].threads = 0;
     s[6].threads = 257;
     s[7].tag_count = 1;
+    s[8].beam = LAC_MAX_BEAM + 1;
     memfile f = {0};
     lac_io io = memfile_io(&f, false);
     lac_writer *w = NULL;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 9; i++)
         cr_assert_eq(lac_writer_open(&w, model, &io, &s[i]), LAC_ERROR_ARGUMENT, "%d", i);
     cr_assert_eq(f.size, 0);
     cr_assert_eq(lac_writer_open(&w, model, &io, NULL), 0);

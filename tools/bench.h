@@ -22,7 +22,7 @@ typedef struct lac_bench {
 
     lac_model *model;
     lac_model_info info;
-    uint32_t codebooks;
+    uint32_t codebooks, beam;
     uint32_t channels;
     float *pcm;               /* [frames][channels] at the model's rate */
     size_t frames, room;      /* sample frames there are, and that fit */

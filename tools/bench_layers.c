@@ -104,7 +104,8 @@ static void keep_fastest(job *j)
 
 static int measure_block(job *j)
 {
-    lac_encoder_settings encoder_settings = {j->b->codebooks, (uint32_t)lac_bench_block_frames(j->block), 1, 0};
+    lac_encoder_settings encoder_settings = {j->b->codebooks, (uint32_t)lac_bench_block_frames(j->block), 1, 0,
+                                             j->b->beam};
     lac_decoder_settings decoder_settings = {encoder_settings.block_frames, 1, 0};
     lac_profile profile = {layer_done, j};
     lac_encoder *encoder = NULL;

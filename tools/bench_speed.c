@@ -66,6 +66,7 @@ static int encode_file(job *j)
     settings.original_rate = b->info.sample_rate;
     settings.channels = b->channels;
     settings.codebooks = b->codebooks;
+    settings.beam = b->beam;
     settings.threads = lac_bench_threads(b);
     j->size = 0;
     status = lac_writer_open(&writer, b->model, &io, &settings);
@@ -102,7 +103,7 @@ static int decode_file(job *j)
 static int run_encoder(job *j)
 {
     const lac_bench *b = j->b;
-    lac_encoder_settings settings = {b->codebooks, LAC_BENCH_FILE_BLOCK, lac_bench_threads(b), 0};
+    lac_encoder_settings settings = {b->codebooks, LAC_BENCH_FILE_BLOCK, lac_bench_threads(b), 0, b->beam};
     lac_encoder *encoder = NULL;
     size_t frames = 0;
     int status = lac_encoder_open(&encoder, b->model, &settings);
@@ -158,7 +159,7 @@ static int run_frames(job *j, lac_encoder *encoder, lac_decoder *decoder)
 static int measure_frames(job *j, lac_bench_speed *speed)
 {
     const lac_bench *b = j->b;
-    lac_encoder_settings settings = {b->codebooks, 1, lac_bench_threads(b), 0};
+    lac_encoder_settings settings = {b->codebooks, 1, lac_bench_threads(b), 0, b->beam};
     lac_decoder_settings decoder_settings = {1, lac_bench_threads(b), 0};
     lac_encoder *encoder = NULL;
     lac_decoder *decoder = NULL;

@@ -63,7 +63,7 @@ static int allocate(group *s)
 /* One frame into each touches all memory before time counts. */
 static int open_streams(group *s)
 {
-    lac_encoder_settings encoder = {s->b->codebooks, 1, 1, 1};
+    lac_encoder_settings encoder = {s->b->codebooks, 1, 1, 1, s->b->beam};
     lac_decoder_settings decoder = {1, 1, 1};
     lac_batch_settings batch = {(uint32_t)s->count, 1};
     int status = allocate(s);

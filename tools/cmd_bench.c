@@ -6,6 +6,7 @@
 #include "bench.h"
 #include "command.h"
 #include "facts.h"
+#include "lac/encoder.h"
 #include "models.h"
 #include "options.h"
 #include "report.h"
@@ -14,7 +15,7 @@
 #define MOST_SECONDS 86400
 
 static const char usage[] =
-    "usage: lac bench [--json] [-b KBPS] [-m MODEL] [-t THREADS] [--streams N | --receivers N]\n"
+    "usage: lac bench [--json] [-b KBPS] [-m MODEL] [-t THREADS] [--beam N] [--streams N | --receivers N]\n"
     "                 [--seconds S] [FILE]\n"
     "\n"
     "Measures on this machine, with FILE's first minute or with 12 s of made-up audio: times real time of coding\n"
@@ -31,6 +32,7 @@ static const char usage[] =
     "  -b, --bitrate KBPS    kbit/s a channel; default 3\n"
     "  -m, --model MODEL     a model file or a name; default: the built-in one\n"
     "  -t, --threads N       threads; default 1, for --streams and --receivers one for each core\n"
+    "      --beam N          of all encoders, 1 to 16; default 1\n"
     "      --streams N       full-duplex streams in real time, 1 to 65536\n"
     "      --receivers N     receivers of packets in real time, 1 to 65536\n"
     "      --seconds S       for how long; default 10\n"
@@ -88,6 +90,7 @@ static cJSON *facts_of(const lac_bench *b, const results *r)
     lac_facts_real(facts, "audio_s", audio, 6);
     lac_facts_count(facts, "channels", b->channels);
     lac_facts_count(facts, "codebooks", b->codebooks);
+    lac_facts_count(facts, "beam", b->beam);
     lac_facts_count(facts, "threads", lac_bench_threads(b));
     add_xrt(facts, "encode_xrt", audio, r->speed.encode);
     add_xrt(facts, "decode_xrt", audio, r->speed.decode);
@@ -257,6 +260,7 @@ static int parse_option(void *user, int option, char **argv)
     switch (option) {
     case 'j': b->json = 1; return 0;
     case 'b': return lac_option_kbps("bench", optarg, &b->kbps);
+    case 'B': return lac_option_count("bench", "--beam", optarg, 1, LAC_MAX_BEAM, &b->beam);
     case 'm': b->model_name = optarg; return 0;
     case 't': return lac_option_threads("bench", optarg, &b->threads);
     case 'n': return lac_option_count("bench", "--streams", optarg, 1, MOST_STREAMS, &b->streams);
@@ -272,8 +276,8 @@ static int parse(lac_bench *b, int argc, char **argv, int *done)
         {"json", no_argument, NULL, 'j'},           {"bitrate", required_argument, NULL, 'b'},
         {"model", required_argument, NULL, 'm'},    {"threads", required_argument, NULL, 't'},
         {"streams", required_argument, NULL, 'n'},  {"seconds", required_argument, NULL, 's'},
-        {"receivers", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"receivers", required_argument, NULL, 'r'}, {"beam", required_argument, NULL, 'B'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     int failed = lac_options_read(argc, argv, ":b:m:t:h", options, usage, parse_option, b, done);
 
@@ -303,6 +307,7 @@ int lac_cmd_bench(int argc, char **argv)
     memset(&b, 0, sizeof b);
     memset(&r, 0, sizeof r);
     b.kbps = b.seconds = -1;
+    b.beam = 1;
     failed = parse(&b, argc, argv, &done);
     if (!failed && !done) {
         failed = lac_models_open(&b.model, b.model_name);

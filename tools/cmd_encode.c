@@ -6,6 +6,7 @@
 #include "audioin.h"
 #include "command.h"
 #include "fileout.h"
+#include "lac/encoder.h"
 #include "models.h"
 #include "options.h"
 #include "paths.h"
@@ -13,10 +14,12 @@
 #include "report.h"
 #include "resample.h"
 
+#define BEAM 8      /* by default: doc/performance.md has what each costs and gains */
 #define BLOCK 16384 /* sample frames read at once */
 
 static const char usage[] =
-    "usage: lac encode [-b KBPS] [-m MODEL] [-t THREADS] [-f] [--raw RATE:CHANNELS:FORMAT] IN [OUT.lac]\n"
+    "usage: lac encode [-b KBPS] [-m MODEL] [-t THREADS] [-f] [--beam N]\n"
+    "                  [--raw RATE:CHANNELS:FORMAT] IN [OUT.lac]\n"
     "\n"
     "Codes an audio file: whatever libsndfile reads, any rate, 1 to 8 channels, each coded for itself.\n"
     "\n"
@@ -24,6 +27,7 @@ static const char usage[] =
     "  -m, --model MODEL    a model file or a name; default: the built-in one\n"
     "  -t, --threads N      threads, 1 to 256; default 1\n"
     "  -f, --force          overwrite OUT; write to a terminal\n"
+    "      --beam N         choices of tokens followed at once, 1 to 16; default 8. 1 is fastest\n"
     "      --raw RATE:CHANNELS:FORMAT\n"
     "                       IN has no header: interleaved, little-endian, FORMAT s16, s24, s32 or f32\n"
     "  -h, --help           this text\n"
@@ -35,7 +39,7 @@ typedef struct job {
     const char *input, *output, *model_name;
     char *made_output;
     double kbps;
-    uint32_t threads;
+    uint32_t threads, beam;
     int force;
     lac_raw_input raw;
 
@@ -57,6 +61,7 @@ static int parse_option(void *user, int option, char **argv)
     case 'm': j->model_name = optarg; return 0;
     case 't': return lac_option_threads("encode", optarg, &j->threads);
     case 'f': j->force = 1; return 0;
+    case 'B': return lac_option_count("encode", "--beam", optarg, 1, LAC_MAX_BEAM, &j->beam);
     case 'R': return lac_option_raw("encode", optarg, &j->raw);
     default: return lac_report_option("encode", option, argv);
     }
@@ -67,7 +72,8 @@ static int parse(job *j, int argc, char **argv, int *done)
     static const struct option options[] = {
         {"bitrate", required_argument, NULL, 'b'}, {"model", required_argument, NULL, 'm'},
         {"threads", required_argument, NULL, 't'}, {"force", no_argument, NULL, 'f'},
-        {"raw", required_argument, NULL, 'R'},     {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
+        {"beam", required_argument, NULL, 'B'},    {"raw", required_argument, NULL, 'R'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     int failed = lac_options_read(argc, argv, ":b:m:t:fh", options, usage, parse_option, j, done);
 
@@ -119,6 +125,7 @@ static int open_all(job *j)
     settings.original_rate = audio->rate;
     settings.channels = audio->channels;
     settings.threads = j->threads;
+    settings.beam = j->beam;
     settings.tags = audio->tags.tags;
     settings.tag_count = audio->tags.count;
     io = lac_file_out_io(&j->out);
@@ -181,6 +188,7 @@ int lac_cmd_encode(int argc, char **argv)
     memset(&j, 0, sizeof j);
     j.kbps = -1;
     j.threads = 1;
+    j.beam = BEAM;
     j.out.fd = -1;
     failed = parse(&j, argc, argv, &done);
     if (!failed && !done)

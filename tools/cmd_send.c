@@ -32,6 +32,7 @@ static const char usage[] =
     "  -b, --bitrate KBPS       kbit/s of tokens, in the model's steps; default 3\n"
     "      --codebooks N        the same, as codebooks a frame\n"
     "  -m, --model MODEL        a model file or a name; default: the built-in one\n"
+    "      --beam N             choices of tokens followed at once, 1 to 16; default 4. 1 is fastest\n"
     "      --frames N           frames of 20 ms a packet, 1 to 10; default 1\n"
     "      --layer N            codebooks a layer, 1 to 8; default 2\n"
     "      --redundancy BYTES   of each packet, for copies of earlier frames; default 0\n"
@@ -61,7 +62,7 @@ typedef struct job {
     const char *input, *to_name, *model_name, *sdp;
     lac_address to;
     double kbps, duration, speed;
-    uint32_t redundancy, redundancy_packets, payload_type, ssrc, seed;
+    uint32_t beam, redundancy, redundancy_packets, payload_type, ssrc, seed;
     int has_ssrc, has_seed, has_key, is_live, loop;
     uint8_t key[LAC_SECURE_KEY];
     lac_raw_input raw;
@@ -89,7 +90,7 @@ typedef struct job {
     uint64_t reports;   /* heard */
 } job;
 
-enum { TO = 256, CODEBOOKS, FRAMES, LAYER, REDUNDANCY, PACKETS, DTX, TYPE, SSRC, SEED, KEY, KEY_FILE, SDP, RAW,
+enum { TO = 256, CODEBOOKS, BEAM, FRAMES, LAYER, REDUNDANCY, PACKETS, DTX, TYPE, SSRC, SEED, KEY, KEY_FILE, SDP, RAW,
        LIVE, LOOP, DURATION, SPEED, RTCP, JSON, EVERY };
 
 /* ---- options ---- */
@@ -139,6 +140,7 @@ static int parse_option(void *user, int option, char **argv)
     case 'm': j->model_name = optarg; return 0;
     case RAW: return lac_option_raw("send", optarg, &j->raw);
     case CODEBOOKS: return lac_option_count("send", "--codebooks", optarg, 1, LAC_MAX_CODEBOOKS, &j->codebooks);
+    case BEAM: return lac_option_count("send", "--beam", optarg, 1, LAC_MAX_BEAM, &j->beam);
     case FRAMES: case LAYER: case REDUNDANCY: case PACKETS: case DTX: case TYPE: case SSRC: case SEED:
         return parse_packets(j, option);
     case '?': case ':': return lac_report_option("send", option, argv);
@@ -171,7 +173,8 @@ static int parse(job *j, int argc, char **argv, int *done)
     static const struct option options[] = {
         {"to", required_argument, NULL, TO}, {"bitrate", required_argument, NULL, 'b'},
         {"codebooks", required_argument, NULL, CODEBOOKS}, {"model", required_argument, NULL, 'm'},
-        {"frames", required_argument, NULL, FRAMES}, {"layer", required_argument, NULL, LAYER},
+        {"beam", required_argument, NULL, BEAM}, {"frames", required_argument, NULL, FRAMES},
+        {"layer", required_argument, NULL, LAYER},
         {"redundancy", required_argument, NULL, REDUNDANCY},
         {"redundancy-packets", required_argument, NULL, PACKETS}, {"dtx", no_argument, NULL, DTX},
         {"payload-type", required_argument, NULL, TYPE}, {"ssrc", required_argument, NULL, SSRC},
@@ -205,6 +208,7 @@ static int open_coding(job *j)
         lac_packetizer_plan(&j->settings, j->info.token_bits, j->codebooks, j->redundancy_packets, j->redundancy);
     lac_encoder_default_settings(&encoder);
     encoder.codebooks = j->codebooks;
+    encoder.beam = j->beam;
     j->pcm = calloc(j->info.frame_samples, sizeof *j->pcm);
     j->tokens = calloc((size_t)MOST_ROWS * j->info.codebooks, sizeof *j->tokens);
     if (!j->pcm || !j->tokens)
@@ -465,6 +469,7 @@ int lac_cmd_send(int argc, char **argv)
     j.duration = 1e9;
     j.speed = 1;
     j.payload_type = 96;
+    j.beam = 4;
     j.redundancy_packets = 2;
     j.session.fd = -1;
     j.session_settings.rtcp_interval = 5;

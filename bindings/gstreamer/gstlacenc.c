@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DEFAULT_BITRATE 3000
+#define DEFAULT_BEAM    4 /* that of lac send */
 #define MAX_FRAMES      4 /* that one call of the encoder gives: one, and what flush adds */
 
 GST_DEBUG_CATEGORY_STATIC(lacenc_debug);
@@ -16,7 +17,7 @@ GST_DEBUG_CATEGORY_STATIC(lacenc_debug);
 /* What the properties say. */
 typedef struct settings {
     char *model;
-    guint codebooks, bitrate, frames, layer, redundancy, redundancy_packets, comfort_interval;
+    guint codebooks, beam, bitrate, frames, layer, redundancy, redundancy_packets, comfort_interval;
     gboolean dtx;
 } settings;
 
@@ -48,6 +49,7 @@ GST_ELEMENT_REGISTER_DEFINE(lacenc, "lacenc", GST_RANK_PRIMARY, GST_TYPE_LAC_ENC
 enum {
     PROP_MODEL = 1,
     PROP_CODEBOOKS,
+    PROP_BEAM,
     PROP_BITRATE,
     PROP_FRAMES,
     PROP_LAYER,
@@ -167,15 +169,18 @@ static int restart(GstLacEnc *self)
 static gboolean start(GstAudioEncoder *encoder)
 {
     GstLacEnc *self = GST_LAC_ENC(encoder);
+    lac_encoder_settings coding;
     char *name;
     int status;
 
+    lac_encoder_default_settings(&coding);
     GST_OBJECT_LOCK(self);
     name = g_strdup(self->wanted.model);
+    coding.beam = self->wanted.beam;
     GST_OBJECT_UNLOCK(self);
     status = gst_lac_model_open(&self->model, name);
     if (!status)
-        status = lac_encoder_open(&self->encoder, self->model->model, NULL);
+        status = lac_encoder_open(&self->encoder, self->model->model, &coding);
     if (!status)
         status = lac_activity_open(&self->activity, self->model->model);
     if (!status) {
@@ -367,6 +372,8 @@ static guint *number(GstLacEnc *self, guint id)
     switch (id) {
     case PROP_CODEBOOKS:
         return &self->wanted.codebooks;
+    case PROP_BEAM:
+        return &self->wanted.beam;
     case PROP_BITRATE:
         return &self->wanted.bitrate;
     case PROP_FRAMES:
@@ -440,6 +447,8 @@ static void install_properties(GObjectClass *class)
                    GST_PARAM_MUTABLE_PLAYING);
     install_number(class, PROP_CODEBOOKS, "codebooks", "Codebooks", "Tokens a frame; 0: what bitrate gives", 0,
                    LAC_MAX_CODEBOOKS, 0, GST_PARAM_MUTABLE_PLAYING);
+    install_number(class, PROP_BEAM, "beam", "Beam", "Choices of tokens followed at once; 1 is fastest", 1,
+                   LAC_MAX_BEAM, DEFAULT_BEAM, GST_PARAM_MUTABLE_READY);
     install_number(class, PROP_FRAMES, "frames-per-packet", "Frames per packet", "Frames of 20 ms in each payload",
                    1, LAC_PACKET_MAX_FRAMES, 1, GST_PARAM_MUTABLE_READY);
     install_number(class, PROP_LAYER, "layer", "Layer",
@@ -496,7 +505,7 @@ static void gst_lac_enc_init(GstLacEnc *self)
     lac_packetizer_settings standard;
 
     lac_packetizer_default_settings(&standard);
-    self->wanted = (settings){.bitrate = DEFAULT_BITRATE,
+    self->wanted = (settings){.bitrate = DEFAULT_BITRATE, .beam = DEFAULT_BEAM,
                               .frames = standard.frames,
                               .layer = standard.layer,
                               .redundancy_packets = 2,

@@ -15,6 +15,8 @@
 extern "C" {
 #endif
 
+#define LAC_MAX_BEAM 16
+
 typedef struct lac_encoder lac_encoder;
 
 typedef struct lac_encoder_settings {
@@ -24,9 +26,12 @@ typedef struct lac_encoder_settings {
                                there are idle cores are slow, unless OMP_WAIT_POLICY=passive is in the environment */
     uint32_t batch_only;    /* 1: lac_batch alone works on this encoder, which then has no memory to work in of its own
                                and is two thirds smaller; lac_encoder_write and _flush give LAC_ERROR_STATE. Else 0 */
+    uint32_t beam;          /* choices of tokens that the search follows at once, 1 .. LAC_MAX_BEAM; 0 means 1, greedy.
+                               More bring what all codebooks of a frame decode to closer to the latent, never further
+                               from it, and take time */
 } lac_encoder_settings;
 
-/* Q codebooks, 1 frame a block, 1 thread, not only for batches. */
+/* Q codebooks, 1 frame a block, 1 thread, not only for batches, greedy search. */
 LAC_API void lac_encoder_default_settings(lac_encoder_settings *settings);
 
 /* settings NULL means the defaults. On success *encoder is owned by the caller. */
@@ -38,7 +43,8 @@ LAC_API void lac_encoder_close(lac_encoder **encoder);
 /* Bytes allocated for this stream, beside the model. */
 LAC_API size_t lac_encoder_bytes(const lac_encoder *encoder);
 
-/* Codebooks of every frame that completes from now on, 1 .. Q. */
+/* Codebooks of every frame that completes from now on, 1 .. Q. A beam serves the frame at that number: cut to fewer
+ * later, its tokens may be worse than greedy ones. */
 LAC_API int lac_encoder_set_codebooks(lac_encoder *encoder, uint32_t codebooks);
 
 /* Most frames that lac_encoder_write with this many samples, or lac_encoder_flush with 0, can give now. */

@@ -69,9 +69,10 @@ typedef struct lac_writer_settings {
     uint32_t threads;        /* 1 .. 256 */
     const lac_tag *tags;     /* copied at open */
     size_t tag_count;
+    uint32_t beam;           /* of the encoders (lac/encoder.h), 1 .. LAC_MAX_BEAM; 0 means 1 */
 } lac_writer_settings;
 
-/* 24000 Hz, 1 channel, Q codebooks, 1 thread, no tags. */
+/* 24000 Hz, 1 channel, Q codebooks, 1 thread, no tags, greedy search. */
 LAC_API void lac_writer_default_settings(lac_writer_settings *settings);
 
 /* Writes the header. *io is copied; what it points to must live until the writer is closed. */

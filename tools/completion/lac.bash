@@ -14,6 +14,7 @@ _lac()
         -t|--threads) COMPREPLY=($(compgen -W "1 2 4 8" -- "$cur")); return ;;
         --streams|--receivers) COMPREPLY=($(compgen -W "100 200 300" -- "$cur")); return ;;
         --to) mapfile -t COMPREPLY < <(compgen -A hostname -S : -- "$cur"); return ;;
+        --beam) COMPREPLY=($(compgen -W "1 2 4 8 16" -- "$cur")); return ;;
         --frames) COMPREPLY=($(compgen -W "1 2 3 4" -- "$cur")); return ;;
         --clock) COMPREPLY=($(compgen -W "24000 48000" -- "$cur")); return ;;
         --start|--duration|--seconds|--port|--listen|--bind|--key|--ssrc|--seed|--speed|--loss|--delay) return ;;
@@ -24,13 +25,13 @@ _lac()
             return ;;
     esac
     case $command in
-        encode) options="--bitrate --model --threads --force --raw --help" ;;
+        encode) options="--bitrate --model --threads --beam --force --raw --help" ;;
         decode) options="--model --rate --threads --force --start --duration --raw --help" ;;
         info) options="--json --help" ;;
         verify) options="--help" ;;
         eval) options="--json --png --force --help" ;;
-        bench) options="--json --bitrate --model --threads --streams --receivers --seconds --help" ;;
-        send) options="--to --bitrate --codebooks --model --frames --layer --redundancy --redundancy-packets --dtx
+        bench) options="--json --bitrate --model --threads --beam --streams --receivers --seconds --help" ;;
+        send) options="--to --bitrate --codebooks --beam --model --frames --layer --redundancy --redundancy-packets --dtx
             --payload-type --ssrc --seed --key --key-file --sdp --raw --live --loop --duration --speed --rtcp --json
             --every --help" ;;
         receive) options="--port --bind --model --min-delay --max-delay --late --no-wait --payload-type --key
