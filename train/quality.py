@@ -1,8 +1,9 @@
 """Quality of a shipped model, coded with `lac`: quality.py LAC MODEL AUDIO_DIR OUT.json [--rates 0.5,1,...] [--jobs N]
+[--beam N] [--than OTHER.json]
 
 Codes the dev split of AUDIO_DIR at each rate, scores it as ../shared/eval/score.py does, writes everything to OUT.json
 and prints the tables of the model card: means with 95 % intervals over all clips and over those of unseen speakers, and
-what each codebook adds, paired by clip.
+what each codebook adds, paired by clip; with --than, also what is better or worse than in OTHER.json, paired by clip.
 """
 import argparse
 import json
@@ -17,15 +18,15 @@ EVAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'sha
 METRICS = ('mel24', 'mel16', 'visqol', 'estoi', 'pesq')
 
 
-def through(lac, model, rate, path, coded, out):
+def through(lac, model, rate, path, coded, out, options=()):
     """Code `path` at a rate in kbit/s to the file `coded`, and that to `out`."""
-    subprocess.run([lac, 'encode', '-t', '1', '-f', '-m', model, '-b', str(rate), path, coded], check=True)
+    subprocess.run([lac, 'encode', '-t', '1', '-f', *options, '-m', model, '-b', str(rate), path, coded], check=True)
     subprocess.run([lac, 'decode', '-t', '1', '-f', '-m', model, coded, out], check=True)
 
 
 def one_rate(job):
     """Code and score the clips at one rate: {clip: {metric: value}}, and the mean bit rate of files and tokens."""
-    lac, model, clips, rate = job
+    lac, model, clips, rate, options = job
     sys.path.insert(0, EVAL)
     import score as S
     rows = {}
@@ -33,7 +34,7 @@ def one_rate(job):
     with tempfile.TemporaryDirectory() as scratch:
         coded, out = os.path.join(scratch, 'a.lac'), os.path.join(scratch, 'a.wav')
         for name, path in clips.items():
-            through(lac, model, rate, path, coded, out)
+            through(lac, model, rate, path, coded, out, options)
             info = json.loads(subprocess.run([lac, 'info', '--json', coded], check=True, capture_output=True).stdout)
             bits += info['duration_s'] * np.array([1, info['file_bps'], info['payload_bps']])
             (r, sr), (d, _) = S.load(path), S.load(out)
@@ -65,6 +66,16 @@ def steps(rates):
         print('| %s → %s | ' % (a, b) + ' | '.join(cells) + ' |')
 
 
+def compare(rates, others):
+    """Mean differences from `others` with 95 % intervals, paired by clip."""
+    print('| kbit/s | ' + ' | '.join(METRICS) + ' |\n|---' + '|---' * len(METRICS) + '|')
+    for rate, rows in rates.items():
+        other = others.get(str(rate), {})
+        pairs = [[(rows[n][m], other[n][m]) for n in rows if n in other and m in rows[n] and m in other[n]]
+                 for m in METRICS]
+        print('| %s | ' % rate + ' | '.join(interval([x - y for x, y in p]) for p in pairs) + ' |')
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument('lac')
@@ -73,12 +84,15 @@ def main():
     a.add_argument('out')
     a.add_argument('--rates', default='0.5,1,1.5,2,2.5,3,3.5,4,4.5,5,5.5,6')
     a.add_argument('--jobs', type=int, default=2)
+    a.add_argument('--beam', type=int, help="of lac encode; default: its own")
+    a.add_argument('--than', metavar='OTHER.json')
     a = a.parse_args()
     manifest = [json.loads(line) for line in open(os.path.join(a.audio, 'manifest.jsonl'))]
     dev = [r for r in manifest if r['split'] == 'dev']
     clips = {os.path.splitext(os.path.basename(r['path']))[0]: os.path.join(a.audio, r['path']) for r in dev}
     unseen = [os.path.splitext(os.path.basename(r['path']))[0] for r in dev if r.get('unseen_speaker')]
-    jobs = [(a.lac, a.model, clips, float(r)) for r in a.rates.split(',')]
+    options = ['--beam', str(a.beam)] if a.beam else []
+    jobs = [(a.lac, a.model, clips, float(r), options) for r in a.rates.split(',')]
     with ProcessPoolExecutor(a.jobs) as pool:
         results = list(pool.map(one_rate, jobs))
     rates = {r: rows for r, rows, _, _ in results}
@@ -90,6 +104,9 @@ def main():
     table(rates, unseen)
     print('\nper codebook, paired\n')
     steps(rates)
+    if a.than:
+        print('\nagainst %s, paired\n' % a.than)
+        compare(rates, json.load(open(a.than))['rates'])
 
 
 if __name__ == '__main__':
