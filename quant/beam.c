@@ -4,7 +4,7 @@
 #include "rvq.h"
 
 #define ROWS 32  /* candidates searched for together: a codeword is read once for many */
-#define PART 128 /* codewords scored together: they and the scores fit in the first cache */
+#define PART 256 /* codewords scored together: they and the scores fit in the first cache */
 #define NONE INT64_MIN
 #define CACHE_LINE 64
 
@@ -21,6 +21,8 @@ typedef struct row {
     size_t count, greedy;           /* candidates; which of them greedy search chose */
     int64_t best[LAC_RVQ_MAX_BEAM]; /* children, the best first, then NONE */
     int32_t least;                  /* gain below which a child is not among the best */
+    int32_t greedy_score;           /* what greedy search takes next, and its score so far */
+    size_t greedy_token;
 } row;
 
 typedef struct beam {
@@ -62,7 +64,7 @@ static void clear_children(row *r, size_t width)
 {
     for (size_t i = 0; i < width; i++)
         r->best[i] = NONE;
-    r->least = INT32_MIN;
+    r->least = r->greedy_score = INT32_MIN;
 }
 
 static void insert_child(row *r, size_t width, int64_t child)
@@ -75,6 +77,19 @@ static void insert_child(row *r, size_t width, int64_t child)
     r->best[i] = child;
     if (r->best[width - 1] != NONE && child_gain(r->best[width - 1]) > r->least)
         r->least = child_gain(r->best[width - 1]);
+}
+
+/* Of `count` codewords from `first` on for the candidate of greedy search. */
+static void follow(row *r, const int32_t *scores, const int32_t *tops, size_t first, size_t count)
+{
+    int32_t top = r->greedy_score;
+    for (size_t l = 0; l < LAC_CODE_PANEL; l++)
+        top = tops[l] > top ? tops[l] : top;
+    for (size_t k = 0; k < count && top > r->greedy_score; k++)
+        if (scores[k] == top) {
+            r->greedy_score = top;
+            r->greedy_token = first + k;
+        }
 }
 
 /* `count` codewords from `first` on for one candidate. INT32_MIN + half is below every score. */
@@ -127,6 +142,8 @@ static void offer_part(beam *b, size_t s, const uint32_t *stages, size_t rows, c
         if (first == 0 && count >= LAC_CODE_PANEL && r->count * LAC_CODE_PANEL >= b->width)
             expect(r, b->width, tops);
         for (size_t c = 0; c < r->count; c++) {
+            if (c == r->greedy)
+                follow(r, scores, tops, first, count);
             offer(r, b->width, c, scores, tops, first, count);
             scores += (count + LAC_CODE_PANEL - 1) / LAC_CODE_PANEL * LAC_CODE_PANEL;
             tops += LAC_CODE_PANEL;
@@ -180,20 +197,6 @@ static void grow(const lac_rvq *q, size_t s, const row *r, int64_t child, candid
     measure(to);
 }
 
-/* What greedy search takes next: the best child of its candidate. If that is not among the best, it is found again
- * and ranks last. */
-static int64_t greedy_child(const lac_rvq *q, const row *r, size_t s, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (child_parent(r->best[i]) == r->greedy)
-            return r->best[i];
-    uint16_t token;
-    const int16_t *left = r->now[r->greedy].left;
-    lac_codebook book = lac_rvq_book(q, s, 0, q->codewords);
-    (q->packed ? q->nearest : lac_nearest_c)(&token, &left, 1, &book);
-    return child_of(INT32_MIN + 1, r->greedy, token);
-}
-
 static void sort_by_tokens(int64_t *children, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
@@ -211,7 +214,7 @@ static void advance(const beam *b, row *r, size_t s)
     size_t count = 0, greedy = 0;
     while (count < b->width && r->best[count] != NONE)
         count++;
-    int64_t chosen = greedy_child(b->q, r, s, count);
+    int64_t chosen = child_of(r->greedy_score - r->now[r->greedy].half, r->greedy, r->greedy_token);
     if (chosen < r->best[count - 1])
         r->best[count - 1] = chosen;
     sort_by_tokens(r->best, count);

@@ -75,8 +75,9 @@ void lac_rvq_decode(const lac_rvq *q, const uint16_t *tokens, uint32_t stages, i
     int32_t sums[LAC_RVQ_MAX_D] = {0};
     size_t K = q->codewords, D = q->dimension;
     for (uint32_t s = 0; s < stages; s++) {
-        const int16_t *code = q->codes + (s * K + tokens[s]) * D;
-        for (size_t i = 0; i < D; i++)
+        int16_t code[LAC_RVQ_MAX_D] = {0}; /* of constant length: faster */
+        memcpy(code, q->codes + (s * K + tokens[s]) * D, D * sizeof *code);
+        for (size_t i = 0; i < LAC_RVQ_MAX_D; i++)
             sums[i] += code[i];
     }
     for (size_t i = 0; i < D; i++)
