@@ -26,9 +26,9 @@
 static const char usage[] =
     "usage: lac latency [--json] [-b KBPS] [-m MODEL] [--seconds S]\n"
     "\n"
-    "Measures the delay of a call, from a sample at the microphone to the same at the loudspeaker: bursts of sound\n"
-    "go in real time through encoder, packets, RTP over loopback UDP, receiver and decoder, with 1, 2 and 3 frames\n"
-    "a packet; the delay is where the envelopes of input and output agree best. It consists of:\n"
+    "Measures the delay of a call, from a sample at the microphone to the same at the loudspeaker: bursts of\n"
+    "sound go in real time through encoder, packets, RTP over loopback UDP, receiver and decoder, with 1, 2 and 3\n"
+    "frames a packet; the delay is where the envelopes of input and output agree best. It consists of:\n"
     "\n"
     "  frame     a frame of samples is complete before it is coded\n"
     "  packet    further frames of the packet\n"
@@ -288,11 +288,11 @@ static int run_receiver(call *c)
 
 /* ---- the delay ---- */
 
-/* Energy in steps of 1 / STEPS_A_MS ms, smoothed over a pitch period of 10 ms, less its mean. */
-static size_t envelope(const call *c, const float *pcm, double *e)
+/* e [2 * count]: energy in `count` steps of 1 / STEPS_A_MS ms, smoothed over a pitch period of 10 ms, less its
+ * mean; behind it scratch. */
+static void envelope(const call *c, const float *pcm, double *e, size_t count)
 {
     size_t step = c->info.sample_rate / 1000 / STEPS_A_MS;
-    size_t count = c->samples / step;
     size_t wide = 10 * STEPS_A_MS;
     double sum = 0, mean = 0;
 
@@ -310,7 +310,6 @@ static size_t envelope(const call *c, const float *pcm, double *e)
     }
     for (size_t i = 0; i < count; i++)
         e[i] -= mean;
-    return count;
 }
 
 /* Milliseconds from `in` to `out`, NAN if out of memory. */
@@ -325,8 +324,8 @@ static double find_delay(const call *c)
 
     if (!e)
         return NAN;
-    envelope(c, c->in, e);
-    envelope(c, c->out, e + 2 * count);
+    envelope(c, c->in, e, count);
+    envelope(c, c->out, e + 2 * count, count);
     for (size_t lag = 0; lag < most; lag++) {
         double sum = 0;
 

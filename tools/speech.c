@@ -46,7 +46,7 @@ static int hold(void *user, const float *pcm, size_t frames)
 static int open_input(lac_speech *s)
 {
     const lac_audio_in_info *audio;
-    const char *reason = NULL;
+    const char *reason = "out of memory";
     int failed = lac_audio_in_open(&s->in, s->path, s->raw);
 
     if (failed)
