@@ -202,12 +202,15 @@ else
     first=$(awk '$1 == 0 { print 20000 * (NR - 1) + 50000; exit }' trace)
     "$net" list out.pcap | awk -v first="$first" '{ print $1, $2 + first }' >got
     same "what the trace leaves arrives, later" want got
+    { echo "# $(printf '%300s' 1)"; cat trace; } >long && mv long trace
     run 0 "a recorded trace" "$lac" netsim -f --trace trace --delay 50 in.pcap again.pcap
     same "does the same" out.pcap again.pcap
     run 0 "reordering" "$lac" netsim -f --reorder 10 --duplicate 10 --jitter 10 in.pcap out.pcap
     "$net" list out.pcap | awk '$2 < last { bad = 1 } { last = $2; n++ } END { exit bad || n < 530 || n > 570 }'
     result $? "keeps the times in order, and has more packets"
     run 1 "an output that exists" "$lac" netsim in.pcap out.pcap; says "that" "exists"
+    (trap '' XFSZ; ulimit -f 8; "$lac" netsim in.pcap full.pcap >out 2>err); is "an output that does not fit" $? 1
+    [ ! -e full.pcap ]; result $? "nothing is left of it"
     run 1 "no capture" "$lac" netsim -f a.wav out.pcap
     head -c 1000 in.pcap >cut.pcap; run 1 "a capture that is cut off" "$lac" netsim -f cut.pcap cut2.pcap
     [ ! -e cut2.pcap ]; result $? "nothing is left of it"
@@ -227,6 +230,21 @@ listen --once $steady --key $key -f got.wav
 is "hostile datagrams before SRTP" "$ended" 0
 above "fit no key" "$(value unauthentic)" 100
 is "and take nothing from the stream" "$(value sources) $(value packets)" "1 $frames"
+
+# ---- a mirror: what comes back are no reports of a receiver. Where numbers start, SRTP survives that the first
+# packets are lost (RFC 3711, 3.3.1); a key that stands in a session description is nobody else's to read
+timeout 60 "$net" mirror >mirror.rows & mirror=$!
+while kill -0 $mirror && [ ! -s mirror.rows ]; do sleep 0.05; done
+port=$(head -n 1 mirror.rows) senders=
+for i in 1 2 3 4 5 6 7 8; do
+    timeout 60 "$lac" send -m "$model" a.wav --to "127.0.0.1:$port" --key $key --duration 0.04 --json \
+        --sdp mirror.sdp >sent$i 2>&1 & senders="$senders $!"
+done
+wait $senders; kill $mirror
+is "a sender's own reports, sent back" "$(value reports sent1) $(value reports sent8)" "0 0"
+awk 'NR > 1 && $1 >= 32768 { bad = 1 } END { exit bad || NR < 17 }' mirror.rows
+result $? "SRTP's numbers start in the lower half" "$(tr '\n' ' ' <mirror.rows)"
+is "who may read a key" "$(ls -l mirror.sdp | cut -c 1-10)" "-rw-------"
 
 # ---- what cannot work
 run 1 "missing file" "$lac" send -m "$model" none.wav --to 127.0.0.1:5004; says "the file" "none.wav: No such file"

@@ -2,6 +2,8 @@
  *
  *   nettool hostile PORT SEED COUNT SSRC   random, cut and malformed RTP and RTCP to 127.0.0.1:PORT; some of it
  *                                          claims to come from SSRC
+ *   nettool mirror                         a socket that sends everything back: its port, then the sequence numbers
+ *                                          of the RTP that comes
  *   nettool capture OUT COUNT              a capture of RTP packets, one in 20 ms
  *   nettool list FILE                      a capture's RTP packets: sequence number, microseconds since the first
  *   nettool find BIG SMALL LIMIT           where the samples of one s16 file stand in another, none further off
@@ -93,6 +95,28 @@ static int hostile(const char *port, const char *seed, const char *count, const 
             nanosleep(&pause, NULL);
     }
     return close(fd) != 0;
+}
+
+/* ---- mirror ---- */
+
+static int mirror(void)
+{
+    uint8_t bytes[4096];
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t size = sizeof at;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    ssize_t got;
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) || getsockname(fd, (struct sockaddr *)&at, &size))
+        return 1;
+    printf("%u\n", (unsigned)ntohs(at.sin_port));
+    while (!fflush(stdout) && (got = recvfrom(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&at, &size)) >= 0) {
+        sendto(fd, bytes, (size_t)got, 0, (struct sockaddr *)&at, size);
+        if (got >= RTP && (bytes[1] & 0x7f) == 96)
+            printf("%u\n", (unsigned)bytes[2] << 8 | bytes[3]);
+    }
+    return 1;
 }
 
 /* ---- captures: little-endian files of libpcap, Ethernet ---- */
@@ -215,6 +239,8 @@ int main(int argc, char **argv)
 {
     if (argc == 6 && strcmp(argv[1], "hostile") == 0)
         return hostile(argv[2], argv[3], argv[4], argv[5]);
+    if (argc == 2 && strcmp(argv[1], "mirror") == 0)
+        return mirror();
     if (argc == 4 && strcmp(argv[1], "capture") == 0)
         return capture(argv[2], argv[3]);
     if (argc == 3 && strcmp(argv[1], "list") == 0)

@@ -20,6 +20,7 @@
 #include "udp.h"
 
 #define MOST_WAITING 65536 /* datagrams on their way; more are dropped */
+#define MOST_TAKEN 256     /* datagrams, before those that are due go on */
 #define WAIT_US 100000
 
 static const char usage[] =
@@ -262,9 +263,10 @@ static void take_there(job *j)
 {
     uint8_t bytes[65536];
     lac_address from;
+    int room = MOST_TAKEN;
     long size;
 
-    while ((size = lac_udp_receive(j->near, bytes, sizeof bytes, &from)) >= 0) {
+    while (room-- > 0 && (size = lac_udp_receive(j->near, bytes, sizeof bytes, &from)) >= 0) {
         lac_net_packet packet = {lac_pace_now(&j->pace), 0, 0, (size_t)size + lac_address_overhead(&j->to)};
         uint64_t due[2];
         unsigned copies;
@@ -281,9 +283,10 @@ static void take_there(job *j)
 static void take_back(job *j)
 {
     uint8_t bytes[65536];
+    int room = MOST_TAKEN;
     long size;
 
-    while ((size = lac_udp_receive(j->far, bytes, sizeof bytes, NULL)) >= 0) {
+    while (room-- > 0 && (size = lac_udp_receive(j->far, bytes, sizeof bytes, NULL)) >= 0) {
         j->answers++;
         put(j, &j->back, lac_pace_now(&j->pace) + (uint64_t)(j->settings.delay_ms * 1000), bytes, (size_t)size);
     }

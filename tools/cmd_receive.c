@@ -311,6 +311,7 @@ static int follow(job *j, const lac_rtp_header *h, const uint8_t *payload, size_
         j->began_us = j->rate_us = now;
     j->sources++;
     j->said_bye = 0;
+    j->session.lsr = 0; /* was another sender's */
     lac_rtp_source_start(&j->source, h, j->info.sample_rate);
     return 1;
 }
@@ -326,12 +327,11 @@ static void take_rtp(job *j, const uint8_t *bytes, size_t size, const lac_addres
         j->refused++;
         return;
     }
-    packet = (lac_rtp){h.timestamp, h.sequence, h.marker, payload, size};
-    if (lac_receiver_put(j->receiver, &packet, now))
-        return;
-    lac_rtp_source_count(&j->source, &h, now);
     j->peer = *from;
     j->heard_us = now;
+    packet = (lac_rtp){h.timestamp, h.sequence, h.marker, payload, size};
+    if (!lac_receiver_put(j->receiver, &packet, now))
+        lac_rtp_source_count(&j->source, &h, now);
 }
 
 static void take_rtcp(job *j, const uint8_t *bytes, size_t size)

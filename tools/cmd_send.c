@@ -1,9 +1,12 @@
 /* lac send: an audio file or pipe to a receiver, as RTP over UDP. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "lac/activity.h"
@@ -19,8 +22,9 @@
 #include "session.h"
 #include "speech.h"
 
-#define LINGER_US 500000 /* wait for the last report of the receiver */
-#define MOST_ROWS 4      /* frames that one frame of samples, or the end, gives */
+#define LINGER_US 500000   /* wait for the last report of the receiver */
+#define MOST_DATAGRAMS 256 /* taken before sound is due again */
+#define MOST_ROWS 4        /* frames that one frame of samples, or the end, gives */
 
 static const char usage[] =
     "usage: lac send [OPTIONS] IN --to HOST:PORT\n"
@@ -90,8 +94,8 @@ typedef struct job {
     uint64_t reports;   /* heard */
 } job;
 
-enum { TO = 256, CODEBOOKS, BEAM, FRAMES, LAYER, REDUNDANCY, PACKETS, DTX, TYPE, SSRC, SEED, KEY, KEY_FILE, SDP, RAW,
-       LIVE, LOOP, DURATION, SPEED, RTCP, JSON, EVERY };
+enum { TO = 256, CODEBOOKS, BEAM, FRAMES, LAYER, REDUNDANCY, PACKETS, DTX, TYPE, SSRC, SEED, KEY, KEY_FILE, SDP,
+       RAW, LIVE, LOOP, DURATION, SPEED, RTCP, JSON, EVERY };
 
 /* ---- options ---- */
 
@@ -227,11 +231,16 @@ static int write_sdp(const job *j)
         .codebooks = j->codebooks, .frames = j->settings.frames, .dtx = j->settings.dtx,
         .redundancy = j->settings.redundancy, .key = j->has_key ? j->key : NULL, .model = &j->info,
     };
-    FILE *f = fopen(j->sdp, "w");
+    int fd = open(j->sdp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, j->has_key ? 0600 : 0666);
+    FILE *f = fd < 0 || (j->has_key && fchmod(fd, 0600)) ? NULL : fdopen(fd, "w");
     int failed;
 
-    if (!f)
-        return lac_report(j->sdp, "%s", strerror(errno));
+    if (!f) {
+        failed = lac_report(j->sdp, "%s", strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return failed;
+    }
     failed = lac_sdp_write(f, &sdp);
     failed |= fclose(f);
     return failed ? lac_report(j->sdp, "%s", strerror(errno)) : 0;
@@ -254,7 +263,7 @@ static int open_session(job *j)
     j->session.overhead = lac_address_overhead(&j->to);
     start = j->has_seed ? UINT64_C(0x9e3779b97f4a7c15) * (j->seed + 1) : lac_session_random();
     j->next.payload_type = (uint8_t)j->payload_type;
-    j->next.sequence = (uint16_t)(start >> 16);
+    j->next.sequence = start >> 16 & 0x7fff; /* RFC 3711, 3.3.1: SRTP's receiver must not miss the first wrap */
     j->first_timestamp = (uint32_t)(start >> 32);
     return j->sdp ? write_sdp(j) : 0;
 }
@@ -322,9 +331,10 @@ static void hear(job *j)
 {
     uint8_t bytes[LAC_RTP_DATAGRAM];
     lac_rtcp_report report;
+    int room = MOST_DATAGRAMS;
     long got;
 
-    while ((got = lac_udp_receive(j->session.fd, bytes, sizeof bytes, NULL)) >= 0) {
+    while (room-- > 0 && (got = lac_udp_receive(j->session.fd, bytes, sizeof bytes, NULL)) >= 0) {
         size_t size = (size_t)got;
 
         if (size <= sizeof bytes && lac_rtp_is_rtcp(bytes, size) &&

@@ -169,6 +169,14 @@ static int parse_row(const char *text, slot *s)
     return 0;
 }
 
+static void skip_rest(const char *line, FILE *trace)
+{
+    int c = strchr(line, '\n') ? '\n' : 0;
+
+    while (c != '\n' && c != EOF)
+        c = getc(trace);
+}
+
 long lac_netmodel_load(lac_netmodel *m, FILE *trace)
 {
     char line[256];
@@ -179,6 +187,7 @@ long lac_netmodel_load(lac_netmodel *m, FILE *trace)
         const char *text = skip_blanks(line);
         slot s;
 
+        skip_rest(line, trace);
         if (!*text || *text == '#')
             continue;
         if (parse_row(text, &s))

@@ -155,7 +155,7 @@ static int pass_all(capture *c, const char *name, lac_netmodel *model, lac_net_s
     if (got != PCAP_ERROR_BREAK)
         return lac_report(name, "%s", pcap_geterr(c->in));
     write_until(c, UINT64_MAX);
-    if (pcap_dump_flush(c->out))
+    if (pcap_dump_flush(c->out) || ferror(pcap_dump_file(c->out)))
         return lac_report(c->file.name, "%s", strerror(errno));
     return 0;
 }

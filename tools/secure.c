@@ -84,6 +84,16 @@ static srtp_err_status_t open_direction(lac_secure *s, srtp_t *session, srtp_ssr
     return srtp_create(session, &policy);
 }
 
+/* The library begins once; a second time fails. */
+static int begin(void)
+{
+    static int begun;
+
+    if (!begun)
+        begun = !srtp_init();
+    return begun;
+}
+
 int lac_secure_open(lac_secure **secure, const uint8_t *key)
 {
     lac_secure *s = calloc(1, sizeof *s);
@@ -91,7 +101,7 @@ int lac_secure_open(lac_secure **secure, const uint8_t *key)
     if (!s)
         return lac_report("SRTP", "out of memory");
     memcpy(s->key, key, sizeof s->key);
-    if (srtp_init() || open_direction(s, &s->in, ssrc_any_inbound) ||
+    if (!begin() || open_direction(s, &s->in, ssrc_any_inbound) ||
         open_direction(s, &s->out, ssrc_any_outbound)) {
         lac_secure_close(&s);
         return lac_report("SRTP", "libsrtp2 could not begin");

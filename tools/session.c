@@ -135,7 +135,7 @@ int lac_session_hear(lac_session *s, const uint8_t *bytes, size_t size, lac_rtcp
 {
     uint64_t now = lac_pace_ntp();
 
-    if (lac_rtcp_parse(bytes, size, report))
+    if (lac_rtcp_parse(bytes, size, report) || report->ssrc == s->ssrc)
         return -1;
     if (report->is_sender) {
         s->lsr = lac_rtcp_middle(report->sender.ntp);

@@ -61,7 +61,7 @@ void lac_session_report(lac_session *session, const lac_rtcp_sender *sender, lac
 /* Decrypt a datagram in place. 0; 1 for one that came before; -1 if it is refused. */
 int lac_session_reveal(lac_session *session, uint8_t *bytes, size_t *size);
 
-/* Take RTCP, decrypted. 0 with *report filled, or -1 if it is malformed. */
+/* Take RTCP, decrypted. 0 with *report filled, or -1 if it is malformed or our own, sent back. */
 int lac_session_hear(lac_session *session, const uint8_t *bytes, size_t size, lac_rtcp_report *report);
 
 #endif
