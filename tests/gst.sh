@@ -128,6 +128,10 @@ has "duration kept, concealed" samples $all breaks 0 concealed 26 recovered 0 re
 play 0 "events that tell of longer gaps" "$tool" guess $source ! $lossy ! lacdec ! fakesink name=out
 has "duration kept, concealed at once" samples $all breaks 0 concealed 26 received 75 late 0
 
+play 0 "an outage of six seconds" "$tool" outage audiotestsrc num-buffers=500 samplesperbuffer=480 ! lacenc ! \
+    rtplacpay ! identity name=net ! rtplacdepay ! lacdec ! fakesink name=out
+has "duration kept, concealed" samples 240240 breaks 0 concealed 300 received 201
+
 # ---- over UDP, through the jitter buffer
 play 0 "RTP caps" "$tool" run $source ! lacenc ! rtplacpay ! fakesink name=out
 model=$(sed -n 's/^caps=.*model=(string)\([0-9a-f]*\).*/\1/p' out)

@@ -6,6 +6,7 @@
  *     gsttool rate PIPELINE...           with the bitrate of the element "enc" raised from 500 to 6000 on the way
  *     gsttool lose PIPELINE...           without buffers 2, 3, 10, 11, 18, 19, ... of the element "net"
  *     gsttool guess PIPELINE...          as lose, with events that tell of gaps of half a second each
+ *     gsttool outage PIPELINE...         without buffers 50 to 349 of the element "net"
  *     gsttool reference CODEBOOKS IN OUT what lacenc and lacdec give, by the library alone; raw F32LE files
  *
  * Each prints what came to "out" (samples of F32LE mono, breaks in timestamps, the first timestamp in ms, sizes of
@@ -190,6 +191,21 @@ static int prepare_loss(GstElement *pipeline)
     return 0;
 }
 
+static GstPadProbeReturn cut_off(GstPad *pad, GstPadProbeInfo *info, gpointer unused)
+{
+    static unsigned count;
+    unsigned i = count++;
+
+    (void)pad, (void)info, (void)unused;
+    return i >= 50 && i < 350 ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+static int prepare_outage(GstElement *pipeline)
+{
+    add_probe(pipeline, "net", "src", GST_PAD_PROBE_TYPE_BUFFER, cut_off, NULL);
+    return 0;
+}
+
 static int prepare_guess(GstElement *pipeline)
 {
     add_probe(pipeline, "net", "src", GST_PAD_PROBE_TYPE_BUFFER, lose, pipeline);
@@ -248,7 +264,8 @@ static int run(const char *how, char **words)
         const char *name;
         int (*prepare)(GstElement *pipeline);
     } ways[] = {{"run", NULL},          {"seek", seek},         {"cycle", cycle},
-                {"rate", prepare_rate}, {"lose", prepare_loss}, {"guess", prepare_guess}};
+                {"rate", prepare_rate}, {"lose", prepare_loss}, {"guess", prepare_guess},
+                {"outage", prepare_outage}};
     GError *error = NULL;
     char *text = g_strjoinv(" ", words);
     GstElement *pipeline = gst_parse_launch(text, &error);

@@ -223,7 +223,7 @@ static GstBuffer *trim(GstLacDec *self, GstBuffer *buffer, guint64 samples)
 }
 
 /* What is due as one buffer, with the PTS of its first sample set in `input`, from where the base class takes it.
- * input may be NULL: then the PTS is where the last buffer ended. */
+ * input may be NULL, or what was passed in before: then the PTS is where the last buffer ended. */
 static GstFlowReturn output(GstLacDec *self, GstBuffer *input, gboolean all)
 {
     GstAudioDecoder *decoder = GST_AUDIO_DECODER(self);
@@ -237,12 +237,17 @@ static GstFlowReturn output(GstLacDec *self, GstBuffer *input, gboolean all)
         int status;
 
         buffer = gst_audio_decoder_allocate_output_buffer(decoder, samples * sizeof(float));
-        if (!buffer || !gst_buffer_map(buffer, &map, GST_MAP_WRITE))
+        if (!buffer || !gst_buffer_map(buffer, &map, GST_MAP_WRITE)) {
+            gst_clear_buffer(&buffer);
             return GST_FLOW_ERROR;
+        }
         status = decode(self, (float *)map.data, frames);
         gst_buffer_unmap(buffer, &map);
-        if (status)
+        if (status) {
+            gst_clear_buffer(&buffer);
             GST_ELEMENT_ERROR(self, STREAM, DECODE, ("Decoding failed: %s.", lac_status_string(status)), (NULL));
+            return GST_FLOW_ERROR;
+        }
         buffer = trim(self, buffer, samples);
     }
     if (input)
@@ -353,7 +358,7 @@ static GstFlowReturn take_payload(GstLacDec *self, GstBuffer *buffer, const GstM
         GstFlowReturn flow;
 
         self->heard = (guint64)frame;
-        flow = output(self, NULL, TRUE);
+        flow = output(self, buffer, TRUE);
         if (flow != GST_FLOW_OK)
             return flow;
     }
@@ -386,9 +391,9 @@ static GstFlowReturn handle_frame(GstAudioDecoder *decoder, GstBuffer *buffer)
         return gst_audio_decoder_finish_frame(decoder, NULL, -1);
     if (gst_buffer_get_size(buffer) == 0)
         return handle_gap(self, buffer);
-    buffer = gst_buffer_ref(buffer);
     if (!gst_buffer_map(buffer, &map, GST_MAP_READ))
         return GST_FLOW_ERROR;
+    gst_buffer_ref(buffer);
     flow = take_payload(self, buffer, &map);
     gst_buffer_unmap(buffer, &map);
     gst_buffer_unref(buffer);

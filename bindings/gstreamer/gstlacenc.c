@@ -108,11 +108,12 @@ static int apply(GstLacEnc *self)
     self->changed = FALSE;
     plan_packets(&plan, &self->wanted, self->model);
     codebooks = wanted_codebooks(&self->wanted, &self->model->info);
-    self->dtx = self->wanted.dtx;
     GST_OBJECT_UNLOCK(self);
     status = lac_packetizer_set(self->packetizer, &plan);
-    if (!status)
-        status = lac_encoder_set_codebooks(self->encoder, codebooks);
+    if (status)
+        return status;
+    self->dtx = plan.dtx;
+    status = lac_encoder_set_codebooks(self->encoder, codebooks);
     if (!status && codebooks != self->codebooks) {
         self->codebooks = codebooks;
         tell_tags(self);
