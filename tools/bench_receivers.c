@@ -69,7 +69,7 @@ static int packetize(traffic *sent, const uint16_t *tokens, size_t frames)
 static int make_traffic(traffic *sent)
 {
     const lac_bench *b = sent->b;
-    size_t frames = b->frames / b->info.frame_samples + 1, coded = 0;
+    size_t whole = b->frames / b->info.frame_samples, frames = whole ? whole : 1, coded = 0;
     uint16_t *tokens = calloc(frames * b->info.codebooks, sizeof *tokens);
     int status = LAC_ERROR_MEMORY;
 
