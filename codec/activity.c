@@ -127,12 +127,11 @@ static void track_floor(activity_state *s, const float *power, float *floor)
 static bool periodic(const activity_state *s)
 {
     const float *x = s->thin + THIN_SAMPLES;
-    float energy = 0, past = 0;
+    float energy = 0;
     for (size_t n = 0; n < THIN_SAMPLES; n++)
         energy += x[n] * x[n];
     for (size_t lag = LAGS_FROM; lag <= LAGS_TO; lag++) {
-        float product = 0;
-        past = 0;
+        float product = 0, past = 0;
         for (size_t n = 0; n < THIN_SAMPLES; n++) {
             product += x[n] * (x - lag)[n];
             past += (x - lag)[n] * (x - lag)[n];

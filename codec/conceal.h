@@ -1,5 +1,5 @@
-/* What stands in for lost frames: latents that the model predicts from the last one, or that one held, faded out. All
- * of it is a function of the last LAC_CONCEAL_FRAMES frames, so that decoding can start anywhere. */
+/* What stands in for lost frames: latents that the model predicts from the last one, or that one held, faded out.
+ * All of it is a function of the last LAC_CONCEAL_FRAMES frames, so that decoding can start anywhere. */
 #ifndef LAC_CODEC_CONCEAL_H
 #define LAC_CODEC_CONCEAL_H
 

@@ -97,7 +97,7 @@ static int read_extension(lac_model *m, const uint8_t *p, size_t bytes)
     if (lac_load32(p + 4) != EXTENSION_PREDICTOR)
         return lac_load32(p + 8) & EXTENSION_MANDATORY ? LAC_ERROR_VERSION : LAC_OK;
     if (bytes != align_up(used) || !all_zero(p + EXTENSION_BYTES, PREDICTOR_AT - EXTENSION_BYTES) ||
-         !all_zero(p + used, bytes - used))
+        !all_zero(p + used, bytes - used))
         return LAC_ERROR_FORMAT;
     m->predictor.weight = (const int16_t *)(const void *)(p + PREDICTOR_AT);
     m->predictor.bias = m->predictor.weight + weights;
@@ -296,7 +296,8 @@ static void take_block(table *t, const char *prefix, lac_block *b, uint32_t widt
     b->width = width;
     b->hidden = width * expand;
     b->kernel = kernel;
-    b->depthwise = take_tensor(t, join(name, prefix, "depthwise.weight"), FLOAT32, (uint32_t[MAX_RANK]){kernel, width});
+    b->depthwise = take_tensor(t, join(name, prefix, "depthwise.weight"), FLOAT32,
+                               (uint32_t[MAX_RANK]){kernel, width});
     b->depthwise_bias = take_tensor(t, join(name, prefix, "depthwise.bias"), FLOAT32, (uint32_t[MAX_RANK]){width});
     take_linear(t, join(name, prefix, "up"), &b->up, width, b->hidden);
     take_linear(t, join(name, prefix, "down"), &b->down, b->hidden, width);
@@ -327,7 +328,8 @@ static int read_tensors(lac_model *m, const uint8_t *data, size_t core)
                                 (uint32_t[MAX_RANK]){(rows), (rank) > 1 ? (columns) : 0});
 #define LINEAR(side, field, in, out, rate) take_linear(&t, #side "." #field, &m->side.field, (in), (out));
 #define BLOCKS(side, field, expand, rate)                                           \
-    take_blocks(&t, #side "." #field, m->side.field, a->side##_##field, a->side##_##field##_count, (expand), a->kernel);
+    take_blocks(&t, #side "." #field, m->side.field, a->side##_##field, a->side##_##field##_count, (expand), \
+                a->kernel);
     LAC_MODEL_LAYERS(FLOATS, LINEAR, BLOCKS)
 #undef FLOATS
 #undef LINEAR
@@ -370,9 +372,10 @@ static void count_macs(lac_model *m)
     info->search_macs = (uint64_t)(LAC_RATE / LAC_FRAME) * a->codebooks * a->codewords * a->latent;
 }
 
-/* Latent frames before its own that a frame's PCM depends on. The first hop of latent frame t ends fine frame 2t - 1,
- * whose pulses span hops 2t - 2 and 2t - 1, and a hop's pitch starts at that of the fine frame before: three fine
- * frames beside those of the convolutions. A lost frame stands for one that arrived up to LAC_CONCEAL_FRAMES before. */
+/* Latent frames before its own that a frame's PCM depends on. The first hop of latent frame t ends fine frame
+ * 2t - 1, whose pulses span hops 2t - 2 and 2t - 1, and a hop's pitch starts at that of the fine frame before: three
+ * fine frames beside those of the convolutions. A lost frame stands for one that arrived up to LAC_CONCEAL_FRAMES
+ * before. */
 static uint32_t receptive_frames(const lac_arch *a)
 {
     uint32_t fine = a->decoder_fine_count * (a->kernel - 1) + 3;

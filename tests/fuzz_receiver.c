@@ -1,7 +1,7 @@
 /* Fuzz target of the receiver. The first byte chooses its settings; then come packets, of each eight bytes and the
  * payload: frames ahead of the one due (signed), what is done to the timestamp beside (below), step of the sequence
- * number (signed), milliseconds until it arrives, eighths of the samples got after it, zero, the payload's size. The
- * tiny model is that of LAC_VECTORS or ./vectors. */
+ * number (signed), milliseconds until it arrives, eighths of the samples got after it, zero, the payload's size.
+ * The tiny model is that of LAC_VECTORS or ./vectors. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

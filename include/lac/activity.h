@@ -21,8 +21,8 @@ LAC_API int lac_activity_open(lac_activity **activity, const lac_model *model);
 /* Close and set *activity to NULL; NULL and pointers to NULL are accepted. */
 LAC_API void lac_activity_close(lac_activity **activity);
 
-/* The next frame, pcm [frame_samples] at the model's rate, full scale 1.0. 1: speech or anything else worth sending;
- * 0: background noise or silence. Frames line up with the encoder's if both are given the same samples. */
+/* The next frame, pcm [frame_samples] at the model's rate, full scale 1.0. 1: speech or anything else worth
+ * sending; 0: background noise or silence. Frames line up with the encoder's if both are given the same samples. */
 LAC_API int lac_activity_frame(lac_activity *activity, const float *pcm);
 
 /* Back to the state after open. */
