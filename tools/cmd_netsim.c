@@ -311,14 +311,6 @@ static int is_over(const job *j, uint64_t now)
     return j->client.size && !j->there.count && (double)(now - j->heard_us) >= j->idle * 1e6;
 }
 
-static cJSON *listening(const job *j)
-{
-    cJSON *facts = cJSON_CreateObject();
-
-    lac_facts_count(facts, "port", j->port);
-    return facts;
-}
-
 static int run_live(job *j)
 {
     uint64_t now = 0;
@@ -330,7 +322,7 @@ static int run_live(job *j)
     lac_pace_catch_stop();
     lac_pace_start(&j->pace, 1);
     lac_progress_start(&j->progress, -1);
-    failed = lac_net_report_row(&j->report, "listening", listening(j));
+    failed = lac_net_report_listening(&j->report, j->port);
     while (!failed && !is_over(j, now)) {
         uint64_t next = deliver(j, &j->there, j->far, NULL);
         uint64_t other = deliver(j, &j->back, j->near, &j->client);

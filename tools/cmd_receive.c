@@ -423,20 +423,12 @@ static int is_over(const job *j)
     return j->once && j->said_bye && samples_buffered(j) < j->block;
 }
 
-static cJSON *listening(const job *j)
-{
-    cJSON *facts = cJSON_CreateObject();
-
-    lac_facts_count(facts, "port", j->port);
-    return facts;
-}
-
 static int receive_all(job *j)
 {
     lac_pace_catch_stop();
     lac_pace_start(&j->pace, j->speed);
     lac_progress_start(&j->progress, -1);
-    if (lac_net_report_row(&j->report, "listening", listening(j)))
+    if (lac_net_report_listening(&j->report, j->port))
         return LAC_EXIT_FAILED;
     while (!is_over(j)) {
         uint64_t now = lac_pace_now(&j->pace);

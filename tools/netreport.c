@@ -42,6 +42,14 @@ int lac_net_report_row(lac_net_report *r, const char *event, cJSON *facts)
     return print(r, facts, 1);
 }
 
+int lac_net_report_listening(lac_net_report *r, uint32_t port)
+{
+    cJSON *facts = cJSON_CreateObject();
+
+    lac_facts_count(facts, "port", port);
+    return lac_net_report_row(r, "listening", facts);
+}
+
 int lac_net_report_end(lac_net_report *r, cJSON *facts)
 {
     if (r->every > 0)

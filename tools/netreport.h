@@ -2,6 +2,7 @@
 #ifndef LAC_TOOLS_NETREPORT_H
 #define LAC_TOOLS_NETREPORT_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "facts.h"
@@ -19,6 +20,9 @@ int lac_net_report_is_due(lac_net_report *report, double seconds);
 /* One row with "event": `event` in it. Frees `facts`; NULL is taken for lack of memory. 0, or LAC_EXIT_FAILED
  * after a message. */
 int lac_net_report_row(lac_net_report *report, const char *event, cJSON *facts);
+
+/* A row with "event": "listening", which tells the port. */
+int lac_net_report_listening(lac_net_report *report, uint32_t port);
 
 /* The report at the end: a row if there were rows, else one object, if wanted. Frees `facts`. As above. */
 int lac_net_report_end(lac_net_report *report, cJSON *facts);

@@ -63,11 +63,6 @@ int lac_address_parse(const char *command, const char *text, lac_address *addres
     return resolve(host, host, colon + 1, address);
 }
 
-int lac_address_equal(const lac_address *a, const lac_address *b)
-{
-    return a->size == b->size && memcmp(&a->storage, &b->storage, a->size) == 0;
-}
-
 size_t lac_address_overhead(const lac_address *address)
 {
     const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)&address->storage;

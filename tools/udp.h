@@ -29,8 +29,6 @@ long lac_udp_receive(int fd, uint8_t *bytes, size_t capacity, lac_address *from)
 /* `to` NULL: where it is connected. Errors are those of the network, which may lose packets anyway. */
 void lac_udp_send(int fd, const uint8_t *bytes, size_t size, const lac_address *to);
 
-int lac_address_equal(const lac_address *a, const lac_address *b);
-
 /* Bytes of IP and UDP headers before a payload. */
 size_t lac_address_overhead(const lac_address *address);
 
