@@ -224,6 +224,22 @@ static int open_coding(job *j)
     return 0;
 }
 
+/* A private file is its owner's alone; devices and pipes stay as they are. */
+static FILE *create(const char *path, int is_private)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, is_private ? 0600 : 0666);
+    struct stat st;
+    FILE *f = NULL;
+
+    if (fd < 0)
+        return NULL;
+    if (!is_private || (!fstat(fd, &st) && (!S_ISREG(st.st_mode) || !fchmod(fd, 0600))))
+        f = fdopen(fd, "w");
+    if (!f)
+        close(fd);
+    return f;
+}
+
 static int write_sdp(const job *j)
 {
     lac_sdp sdp = {
@@ -231,16 +247,11 @@ static int write_sdp(const job *j)
         .codebooks = j->codebooks, .frames = j->settings.frames, .dtx = j->settings.dtx,
         .redundancy = j->settings.redundancy, .key = j->has_key ? j->key : NULL, .model = &j->info,
     };
-    int fd = open(j->sdp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, j->has_key ? 0600 : 0666);
-    FILE *f = fd < 0 || (j->has_key && fchmod(fd, 0600)) ? NULL : fdopen(fd, "w");
+    FILE *f = create(j->sdp, j->has_key);
     int failed;
 
-    if (!f) {
-        failed = lac_report(j->sdp, "%s", strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return failed;
-    }
+    if (!f)
+        return lac_report(j->sdp, "%s", strerror(errno));
     failed = lac_sdp_write(f, &sdp);
     failed |= fclose(f);
     return failed ? lac_report(j->sdp, "%s", strerror(errno)) : 0;
