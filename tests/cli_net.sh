@@ -246,6 +246,15 @@ awk 'NR > 1 && $1 >= 32768 { bad = 1 } END { exit bad || NR < 17 }' mirror.rows
 result $? "SRTP's numbers start in the lower half" "$(tr '\n' ' ' <mirror.rows)"
 is "who may read a key, in a new file and an old one" "$(ls -l mirror.sdp a.sdp | cut -c 1-10 | uniq)" "-rw-------"
 
+# ---- more open files than select() could tell apart
+if (ulimit -n 2048) 2>/dev/null; then
+    (ulimit -n 2048; for i in $(seq 10 1100); do eval "exec $i</dev/null"; done
+     timeout 60 "$lac" send -m "$model" a.wav --to 127.0.0.1:9 --speed 50) >out 2>err
+    is "many open files" $? 0
+else
+    skip "many open files" "not allowed here"
+fi
+
 # ---- what cannot work
 run 1 "missing file" "$lac" send -m "$model" none.wav --to 127.0.0.1:5004; says "the file" "none.wav: No such file"
 run 1 "no audio" "$lac" send -m "$model" trace1 --to 127.0.0.1:5004; says "the file" "trace1"

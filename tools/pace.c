@@ -1,8 +1,9 @@
+#define _GNU_SOURCE /* ppoll */
 #include "pace.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/select.h>
 #include <time.h>
 
 #define BILLION UINT64_C(1000000000)
@@ -32,14 +33,9 @@ void lac_pace_wait(const lac_pace *pace, uint64_t until_us, int fd, int other_fd
     uint64_t now = lac_pace_now(pace);
     uint64_t ns = until_us > now ? (uint64_t)((double)(until_us - now) * 1000.0 / pace->speed) : 0;
     struct timespec wait = {(time_t)(ns / BILLION), (long)(ns % BILLION)};
-    fd_set readable;
+    struct pollfd readable[] = {{fd, POLLIN, 0}, {other_fd, POLLIN, 0}};
 
-    FD_ZERO(&readable);
-    if (fd >= 0)
-        FD_SET(fd, &readable);
-    if (other_fd >= 0)
-        FD_SET(other_fd, &readable);
-    pselect((fd > other_fd ? fd : other_fd) + 1, &readable, NULL, NULL, &wait, NULL);
+    ppoll(readable, 2, &wait, NULL);
 }
 
 uint64_t lac_pace_ntp(void)
