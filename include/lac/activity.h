@@ -2,8 +2,8 @@
  *
  * Power in three bands against a noise floor of minimum statistics (Martin, IEEE Trans. Speech and Audio Processing
  * 9(5), 2001), periodicity, and 300 ms of hangover. In doubt a frame is active. What is louder than -30 dB of full
- * scale always is; what is softer than -70 dB never is. One detector is one mono stream; thread rule as for
- * lac_encoder. */
+ * scale always is; what is softer than -70 dB only is within the hangover. One detector is one mono stream; thread
+ * rule as for lac_encoder. */
 #ifndef LAC_ACTIVITY_H
 #define LAC_ACTIVITY_H
 
