@@ -343,7 +343,7 @@ static void take_rtcp(job *j, const uint8_t *bytes, size_t size)
         j->refused++;
         return;
     }
-    if (report.bye && !j->said_bye) {
+    if (report.bye) {
         j->said_bye = 1;
         lac_session_report(&j->session, NULL, &j->source, 0, &j->peer);
     }
