@@ -373,9 +373,9 @@ static void count_macs(lac_model *m)
 }
 
 /* Latent frames before its own that a frame's PCM depends on. The first hop of latent frame t ends fine frame
- * 2t - 1, whose pulses span hops 2t - 2 and 2t - 1, and a hop's pitch starts at that of the fine frame before: three
- * fine frames beside those of the convolutions. A lost frame stands for one that arrived up to LAC_CONCEAL_FRAMES
- * before. */
+ * 2t - 1, whose pulses span hops 2t - 2 and 2t - 1, and a hop's pitch starts at that of the fine frame before:
+ * three fine frames beside those of the convolutions. A lost frame stands for one that arrived up to
+ * LAC_CONCEAL_FRAMES before. */
 static uint32_t receptive_frames(const lac_arch *a)
 {
     uint32_t fine = a->decoder_fine_count * (a->kernel - 1) + 3;
