@@ -10,6 +10,7 @@ TestSuite(batch, .timeout = 3000);
 
 #define STREAMS 9
 #define STEPS 14
+#define PIECE 700 /* most samples taken at once */
 #define PCM (STEPS * LAC_FRAME + 1000)
 
 /* Streams twice: `many` go through batches, `alone` do the same by themselves. */
@@ -73,9 +74,10 @@ static void pick_streams(bench *b, size_t n, size_t *pick)
     }
 }
 
+/* [PIECE] */
 static const float *any_sound(bench *b)
 {
-    return b->sound + random_below(&b->random, PCM - LAC_FRAME);
+    return b->sound + random_below(&b->random, PCM - PIECE);
 }
 
 static void encode_and_compare(bench *b, lac_batch *batch, size_t n)
@@ -104,7 +106,7 @@ static void encode_and_compare(bench *b, lac_batch *batch, size_t n)
 static void disturb_encoder(bench *b, size_t i)
 {
     uint16_t one[4 * LAC_MAX_CODEBOOKS], other[4 * LAC_MAX_CODEBOOKS];
-    size_t samples = random_below(&b->random, 700), frames, same;
+    size_t samples = random_below(&b->random, PIECE), frames, same;
     uint32_t codebooks = 1 + random_below(&b->random, (uint32_t)b->q);
     const float *pcm = any_sound(b);
     switch (random_below(&b->random, 4)) {
