@@ -1,4 +1,4 @@
-"""Train the codec: train.py CONFIG DATA RUN [--init STATE [--fresh-codebooks]]
+"""Train the codec: train.py CONFIG DATA RUN [--init STATE [--fresh-codebooks] [--step N]]
 
 RUN is a folder: state.pt (everything, written every few minutes; a run goes on from it, to the step), log.jsonl
 (losses), validation.jsonl (a table row every `validate_steps`). SIGTERM and SIGINT save and stop. On several cores or GPUs start it under
@@ -31,7 +31,7 @@ def schedule(phases, step):
 
 
 class Trainer:
-    def __init__(self, cfg, data, run, init, fresh):
+    def __init__(self, cfg, data, run, init, fresh, step):
         self.cfg, self.run, self.data = cfg, run, data
         self.device = torch.device('cuda', int(os.environ.get('LOCAL_RANK', 0))) if torch.cuda.is_available() \
             else torch.device('cpu')
@@ -46,7 +46,7 @@ class Trainer:
         self.opt_g = torch.optim.AdamW(self.codec.parameters(), 1e-3, betas=(0.8, 0.99), weight_decay=0.01, fused=True)
         self.opt_d = torch.optim.AdamW(self.disc.parameters(), 1e-3, betas=(0.8, 0.99), fused=True)
         self.ema = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
-        self.step, self.quantise, self.adversarial_from, self.seen = 0, False, None, 0.0
+        self.step, self.quantise, self.adversarial_from, self.seen = step, False, None, 0.0
         self.load(init, fresh)
 
     def load(self, init, fresh):
@@ -261,11 +261,12 @@ def main():
     a.add_argument('run')
     a.add_argument('--init', help='start from the averaged weights (and discriminator) of another state')
     a.add_argument('--fresh-codebooks', action='store_true', help='with --init: none until kmeans_step')
+    a.add_argument('--step', type=int, default=0, help='with --init: where in the schedule to begin')
     a = a.parse_args()
     if not torch.cuda.is_available():
         torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)))
     os.makedirs(a.run, exist_ok=True)
-    Trainer(json.load(open(a.config)), a.data, a.run, a.init, a.fresh_codebooks).go()
+    Trainer(json.load(open(a.config)), a.data, a.run, a.init, a.fresh_codebooks, a.step).go()
 
 
 if __name__ == '__main__':
