@@ -60,6 +60,15 @@ static char *temporary_name(const char *path)
     return name;
 }
 
+/* A file that did not open holds nothing. */
+static int forget(lac_file_out *file, int error)
+{
+    free(file->temporary);
+    free(file->path);
+    file->temporary = file->path = NULL;
+    return lac_report(file->name, "%s", strerror(error));
+}
+
 static int open_temporary(lac_file_out *file)
 {
     sigset_t all, old;
@@ -68,19 +77,16 @@ static int open_temporary(lac_file_out *file)
     umask(mask);
     file->temporary = temporary_name(file->path);
     if (!file->temporary)
-        return lac_report(file->name, "%s", strerror(ENOMEM));
+        return forget(file, ENOMEM);
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &old);
     file->fd = mkstemp(file->temporary);
+    int error = errno;
     if (file->fd >= 0)
         doomed = file->temporary;
     sigprocmask(SIG_SETMASK, &old, NULL);
-    if (file->fd < 0) {
-        lac_report(file->name, "%s", strerror(errno));
-        free(file->temporary);
-        file->temporary = NULL;
-        return LAC_EXIT_FAILED;
-    }
+    if (file->fd < 0)
+        return forget(file, error);
     fcntl(file->fd, F_SETFD, FD_CLOEXEC);
     if (fchmod(file->fd, 0666 & ~mask))
         file->error = 0; /* some file systems have no modes; the file is as good without */
