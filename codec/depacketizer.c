@@ -153,21 +153,35 @@ static uint32_t store_all(lac_depacketizer *d, const arrival *a)
     return fresh;
 }
 
+/* All of *a but its frame, and what lac_packet_parse gives. */
+static int read_arrival(const lac_depacketizer *d, const void *payload, size_t size, arrival *a, lac_packet_info *info)
+{
+    int status = lac_packet_read(payload, size, d->model->info.token_bits, &a->sent, &a->parts);
+    if (status)
+        return status;
+    lac_packet_get_info(&a->sent, a->parts, info);
+    a->kept = info->kept;
+    a->payload = payload;
+    return fits_model(d, a) ? LAC_OK : LAC_ERROR_MODEL_MISMATCH;
+}
+
+int lac_depacketizer_check(const lac_depacketizer *d, const void *payload, size_t size, lac_packet_info *info)
+{
+    arrival a;
+    return read_arrival(d, payload, size, &a, info);
+}
+
 int lac_depacketizer_put(lac_depacketizer *depacketizer, uint64_t frame, const void *payload, size_t size,
                          uint32_t *fresh)
 {
     lac_depacketizer *d = depacketizer;
-    arrival a = {.frame = frame, .payload = payload};
+    arrival a = {.frame = frame};
     lac_packet_info info;
     if (!d)
         return LAC_ERROR_ARGUMENT;
-    int status = lac_packet_read(payload, size, d->model->info.token_bits, &a.sent, &a.parts);
+    int status = read_arrival(d, payload, size, &a, &info);
     if (status)
         return status;
-    lac_packet_get_info(&a.sent, a.parts, &info);
-    a.kept = info.kept;
-    if (!fits_model(d, &a))
-        return LAC_ERROR_MODEL_MISMATCH;
     if (frame >= d->next && frame - d->next > (uint64_t)LAC_DEPACKETIZER_FRAMES - a.sent.frames)
         return LAC_ERROR_LIMIT;
     if (a.sent.comfort && frame < d->next && frame >= d->heard)

@@ -31,6 +31,9 @@ int lac_packet_read(const uint8_t *payload, size_t size, uint32_t token_bits, la
 /* What lac_packet_parse gives of it. */
 void lac_packet_get_info(const lac_packet_info *sent, uint32_t parts, lac_packet_info *info);
 
+/* The errors of lac_depacketizer_put that don't depend on the frame; *info as lac_packet_parse gives it. */
+int lac_depacketizer_check(const lac_depacketizer *d, const void *payload, size_t size, lac_packet_info *info);
+
 /* Writes lac_packet_head_bytes(sent). */
 void lac_packet_write_head(uint8_t *out, const lac_packet_info *sent);
 

@@ -6,7 +6,7 @@
 #include "fmath.h"
 #include "jitter.h"
 #include "lac/decoder.h"
-#include "lac/packet.h"
+#include "packetbits.h"
 #include "timescale.h"
 #include "weights.h"
 #include "workspace.h"
@@ -16,7 +16,6 @@
 #define MOST_PERMILLE 500
 
 #define FIRST_FRAME (UINT64_C(1) << 32) /* the index of a stream's first packet: there may be frames before it */
-#define LONG_AGO (FIRST_FRAME / 2)      /* frames from here are before anything that is played */
 #define JUMP LAC_RATE                   /* samples: timestamps further off begin another stream, */
 #define JUMP_PACKETS 3                  /* if so many agree */
 #define OUTAGE_FRAMES 10                /* lost in a row: what comes too late then begins another stream, too */
@@ -64,7 +63,6 @@ typedef struct playout {
 } playout;
 
 struct lac_receiver {
-    const lac_model *model;
     lac_receiver_settings settings;
     lac_decoder *decoder;
     lac_depacketizer *frames;
@@ -95,7 +93,6 @@ int lac_receiver_open(lac_receiver **receiver, const lac_model *model, const lac
     lac_receiver *r = lac_alloc(sizeof *r);
     int status = r ? LAC_OK : LAC_ERROR_MEMORY;
     if (!status) {
-        r->model = model;
         r->settings = chosen;
         status = lac_decoder_open(&r->decoder, model, NULL);
     }
@@ -365,9 +362,7 @@ int lac_receiver_put(lac_receiver *receiver, const lac_rtp *packet, uint64_t arr
     uint64_t frame;
     if (!receiver || !packet || !packet->payload)
         return LAC_ERROR_ARGUMENT;
-    int status = lac_packet_parse(packet->payload, packet->size, receiver->model->info.token_bits, &info);
-    if (!status) /* only for its checks of the tokens: nothing so old is kept */
-        status = lac_depacketizer_put(receiver->frames, LONG_AGO, packet->payload, packet->size, NULL);
+    int status = lac_depacketizer_check(receiver->frames, packet->payload, packet->size, &info);
     if (!status)
         status = place(receiver, packet, arrival_us, &frame);
     if (status) {
