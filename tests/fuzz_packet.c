@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "fuzzmodel.h"
 #include "lac/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,21 +17,6 @@ static void must(bool holds)
 {
     if (!holds)
         abort();
-}
-
-static const lac_model *tiny(void)
-{
-    static lac_model *model;
-    char path[4096];
-    const char *folder = getenv("LAC_VECTORS");
-    if (!folder)
-        folder = "vectors";
-    if (!model && strlen(folder) + 12 < sizeof path) {
-        strcat(strcpy(path, folder), "/tiny.lacm");
-        if (lac_model_open_file(&model, path) != 0)
-            abort();
-    }
-    return model;
 }
 
 /* What is cut is sound, no longer than asked for, and stays as it is when cut again. */

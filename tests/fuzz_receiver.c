@@ -7,27 +7,13 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "fuzzmodel.h"
 #include "lac/receiver.h"
 
 #define MOST_SAMPLES 60000 /* got with one input */
 #define HEAD 8
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const lac_model *tiny(void)
-{
-    static lac_model *model;
-    char path[4096];
-    const char *folder = getenv("LAC_VECTORS");
-    if (!folder)
-        folder = "vectors";
-    if (!model && strlen(folder) + 12 < sizeof path) {
-        strcat(strcpy(path, folder), "/tiny.lacm");
-        if (lac_model_open_file(&model, path) != 0)
-            abort();
-    }
-    return model;
-}
 
 static lac_receiver *open_receiver(uint8_t chosen)
 {

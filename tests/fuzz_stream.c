@@ -5,27 +5,13 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "fuzzmodel.h"
 #include "memfile.h"
 #include "page.h"
 
 #define MOST_SAMPLES 40000 /* decoded of one input */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const lac_model *tiny(void)
-{
-    static lac_model *model;
-    char path[4096];
-    const char *folder = getenv("LAC_VECTORS");
-    if (!folder)
-        folder = "vectors";
-    if (!model && strlen(folder) + 12 < sizeof path) {
-        strcat(strcpy(path, folder), "/tiny.lacm");
-        if (lac_model_open_file(&model, path) != 0)
-            abort();
-    }
-    return model;
-}
 
 /* Header and pages as they follow each other, the model's id included. */
 static void repair(uint8_t *p, size_t size)

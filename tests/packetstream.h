@@ -64,6 +64,15 @@ static inline size_t packetize(const stream *s, const lac_packetizer_settings *s
     return n;
 }
 
+static inline lac_depacketizer *open_depacketizer(const stream *s)
+{
+    lac_depacketizer *d = NULL;
+    cr_assert_eq(lac_depacketizer_open(&d, s->model), 0);
+    cr_assert_eq(lac_depacketizer_next(d), 0);
+    cr_assert_eq(lac_depacketizer_end(d), 0);
+    return d;
+}
+
 /* Frames that were new to the depacketizer. */
 static inline uint32_t put(lac_depacketizer *d, const lac_packet *p)
 {

@@ -6,15 +6,6 @@
 
 static lac_packet packets[STREAM + 1];
 
-static lac_depacketizer *open_depacketizer(const stream *s)
-{
-    lac_depacketizer *d = NULL;
-    cr_assert_eq(lac_depacketizer_open(&d, s->model), 0);
-    cr_assert_eq(lac_depacketizer_next(d), 0);
-    cr_assert_eq(lac_depacketizer_end(d), 0);
-    return d;
-}
-
 Test(depacketizer, order_and_repetition_do_not_matter)
 {
     random_source r = random_start();

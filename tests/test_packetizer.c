@@ -14,8 +14,7 @@ Test(packetizer, streams_come_back_at_every_size)
     for (uint32_t frames = 1; frames <= LAC_PACKET_MAX_FRAMES; frames++)
         for (uint32_t layer = 1; layer <= LAC_PACKET_MAX_LAYER; layer++) {
             lac_packetizer_settings settings = settings_of(frames, layer);
-            lac_depacketizer *d = NULL;
-            cr_assert_eq(lac_depacketizer_open(&d, s.model), 0);
+            lac_depacketizer *d = open_depacketizer(&s);
             size_t n = packetize(&s, &settings, packets);
             cr_assert_eq(n, (STREAM + frames - 1) / frames);
             for (size_t i = 0; i < n; i++) {
@@ -59,12 +58,11 @@ Test(packetizer, redundancy_is_coarser_with_age)
     stream s = make_stream(&r);
     for (uint32_t frames = 1; frames <= 3; frames++) {
         lac_packetizer_settings settings = settings_of(frames, 1);
-        lac_depacketizer *d = NULL;
+        lac_depacketizer *d = open_depacketizer(&s);
         settings.redundancy = 3;
         for (uint32_t i = 0; i < 3; i++)
             settings.block[i] = (lac_packet_block){(uint8_t)(frames * (i + 1)), (uint8_t)frames, (uint8_t)(3 - i)};
         size_t n = packetize(&s, &settings, packets);
-        cr_assert_eq(lac_depacketizer_open(&d, s.model), 0);
         for (size_t i = 3; i < n && packets[i].frames == frames; i += 4) {
             cr_assert_eq(put(d, &packets[i]), 4 * frames);
             for (uint32_t k = 0; k < 3 * frames; k++)
@@ -179,13 +177,12 @@ Test(packetizer, comfort_noise_is_held_until_sound_comes)
     random_source r = random_start();
     stream s = make_stream(&r);
     lac_packetizer_settings settings = settings_of(2, 2);
-    lac_depacketizer *d = NULL;
+    lac_depacketizer *d = open_depacketizer(&s);
     uint16_t tokens[LAC_MAX_CODEBOOKS], before[LAC_MAX_CODEBOOKS] = {0};
     uint8_t codebooks;
     settings.dtx = 1;
     silence(&s, 10, 90);
     size_t n = packetize(&s, &settings, packets);
-    cr_assert_eq(lac_depacketizer_open(&d, s.model), 0);
     for (size_t i = 0; i < n; i++)
         put(d, &packets[i]);
     for (size_t i = 0; i < 10; i++)
@@ -211,7 +208,7 @@ Test(packetizer, comfort_noise_is_the_mean)
     const lac_model *m = s.model;
     const lac_rvq rvq = {m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm, NULL, NULL};
     lac_packetizer_settings settings = settings_of(1, 8);
-    lac_depacketizer *d = NULL;
+    lac_depacketizer *d = open_depacketizer(&s);
     int32_t sum[LAC_RVQ_MAX_D] = {0};
     int16_t z[LAC_RVQ_MAX_D], residual[LAC_RVQ_MAX_D];
     uint16_t want[LAC_MAX_CODEBOOKS], tokens[LAC_MAX_CODEBOOKS];
@@ -222,7 +219,6 @@ Test(packetizer, comfort_noise_is_the_mean)
     for (size_t i = 0; i < 16; i++) /* two kinds of frames in turn */
         memcpy(s.tokens + i * s.q, s.tokens + i % 2 * s.q, s.q * sizeof *s.tokens);
     packetize(&s, &settings, packets);
-    cr_assert_eq(lac_depacketizer_open(&d, m), 0);
     for (size_t i = 0; i < 16; i++) {
         put(d, &packets[i]);
         cr_assert_eq(lac_depacketizer_take(d, tokens, &codebooks), LAC_FRAME_COMFORT);
