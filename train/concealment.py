@@ -6,7 +6,6 @@ with its extensions cut off, when the last latent is held. Prints the scores of 
 both, and the difference paired by clip, with 95 % intervals.
 """
 import argparse
-import json
 import os
 import struct
 import subprocess
@@ -15,7 +14,7 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import soundfile as sf
-from quality import EVAL, METRICS, interval
+from quality import EVAL, METRICS, dev_split, interval
 
 RATE = 24000
 
@@ -43,14 +42,13 @@ def main():
     a.add_argument('--loss', type=float, default=10)
     a.add_argument('--jobs', type=int, default=2)
     a = a.parse_args()
-    manifest = [json.loads(line) for line in open(os.path.join(a.audio, 'manifest.jsonl'))]
-    clips = [os.path.join(a.audio, r['path']) for r in manifest if r['split'] == 'dev']
+    clips, _ = dev_split(a.audio)
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(a.jobs) as pool:
         held = os.path.join(folder, 'held.lacm')
         with open(a.model, 'rb') as f:
             raw = f.read()
         open(held, 'wb').write(raw[:struct.unpack_from('<Q', raw, 8)[0]])
-        jobs = [(os.path.join(a.build, 'tests', 'lossy'), (a.model, held), clip, a.loss) for clip in clips]
+        jobs = [(os.path.join(a.build, 'tests', 'lossy'), (a.model, held), clip, a.loss) for clip in clips.values()]
         rows = list(pool.map(one_clip, jobs))
     print('| | ' + ' | '.join(METRICS) + ' |\n|---' + '|---' * len(METRICS) + '|')
     for i, name in enumerate(('no loss', 'predicted', 'held')):

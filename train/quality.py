@@ -76,6 +76,14 @@ def compare(rates, others):
         print('| %s | ' % rate + ' | '.join(interval([x - y for x, y in p]) for p in pairs) + ' |')
 
 
+def dev_split(audio):
+    """Paths of the dev clips by name, and the names of those of unseen speakers."""
+    manifest = [json.loads(line) for line in open(os.path.join(audio, 'manifest.jsonl'))]
+    dev = {os.path.splitext(os.path.basename(r['path']))[0]: r for r in manifest if r['split'] == 'dev'}
+    return ({name: os.path.join(audio, r['path']) for name, r in dev.items()},
+            [name for name, r in dev.items() if r.get('unseen_speaker')])
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument('lac')
@@ -87,10 +95,7 @@ def main():
     a.add_argument('--beam', type=int, help="of lac encode; default: its own")
     a.add_argument('--than', metavar='OTHER.json')
     a = a.parse_args()
-    manifest = [json.loads(line) for line in open(os.path.join(a.audio, 'manifest.jsonl'))]
-    dev = [r for r in manifest if r['split'] == 'dev']
-    clips = {os.path.splitext(os.path.basename(r['path']))[0]: os.path.join(a.audio, r['path']) for r in dev}
-    unseen = [os.path.splitext(os.path.basename(r['path']))[0] for r in dev if r.get('unseen_speaker')]
+    clips, unseen = dev_split(a.audio)
     options = ['--beam', str(a.beam)] if a.beam else []
     jobs = [(a.lac, a.model, clips, float(r), options) for r in a.rates.split(',')]
     with ProcessPoolExecutor(a.jobs) as pool:

@@ -24,7 +24,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import soundfile as sf
-from quality import EVAL, METRICS, interval
+from quality import EVAL, METRICS, dev_split, interval
 
 RATE = 24000
 LEAD, GAP = 2.0, 0.6        # seconds of silence before all clips and between them
@@ -194,9 +194,7 @@ def main():
     a = a.parse_args()
     build, losses = os.path.abspath(a.build), [int(v) for v in a.loss.split(',')]
     os.makedirs(a.out, exist_ok=True)
-    manifest = [json.loads(line) for line in open(os.path.join(a.audio, 'manifest.jsonl'))]
-    clips = {os.path.splitext(os.path.basename(r['path']))[0]: os.path.join(a.audio, r['path'])
-             for r in [r for r in manifest if r['split'] == 'dev'][:a.clips]}
+    clips = dict(list(dev_split(a.audio)[0].items())[:a.clips])
     with tempfile.TemporaryDirectory() as folder:
         source = os.path.join(folder, 'source.wav')
         places, seconds = join_clips(clips, source)
