@@ -25,7 +25,7 @@ def main(state, source, out, codebooks):
             z = codec.encoder(torch.from_numpy(np.pad(x, (0, 960 - len(x) % 480)))[None])
             for k in map(int, codebooks.split(',')):
                 torch.manual_seed(0)
-                y = codec.decoder(codec.rvq(z, torch.tensor([k]))[0])[0][0, :len(x)].numpy()
+                y = codec.decoder(codec.quantiser(z, torch.tensor([k]))[0])[0][0, :len(x)].numpy()
                 y = soxr.resample(y, SR, rate) if rate != SR else y
                 os.makedirs('%s_%d' % (out, k), exist_ok=True)
                 name = os.path.splitext(os.path.basename(path))[0] + '.wav'

@@ -90,7 +90,7 @@ def main(library, model, state, folder, clips=16):
         for k in rates:
             for net, latent in zip(nets, z):
                 torch.manual_seed(0)
-                y = net.decoder(net.rvq(latent, torch.tensor([k]))[0])[0][0, :len(x)].numpy()
+                y = net.decoder(net.quantiser(latent, torch.tensor([k]))[0])[0][0, :len(x)].numpy()
                 row.append(np.abs(log_mel(y) - mel).mean())
             row.append(np.abs(log_mel(c.decode(tokens, k, len(x))) - mel).mean())
         rows.append(row)

@@ -284,7 +284,7 @@ class Decoder(nn.Module):
 class RVQ(nn.Module):
     """Residual vector quantiser: Q stages of K codewords with moving-average updates (SoundStream, section III-C).
 
-    Start with kmeans() on latents of a warm encoder. A training forward leaves its statistics in `stats`
+    Start with fit() on latents of a warm encoder. A training forward leaves its statistics in `stats`
     [Q, K, D + 1] (sums, count); the trainer adds those of all workers and calls update().
     """
 
@@ -300,7 +300,7 @@ class RVQ(nn.Module):
         return (r @ c.T - 0.5 * (c * c).sum(1)).argmax(1)
 
     @torch.no_grad()
-    def kmeans(self, z, iterations=12):
+    def fit(self, z, iterations=12):
         r = z.reshape(-1, z.shape[-1]).float().clone()
         for q in range(self.q):
             c = r[torch.randperm(len(r), device=r.device)[:self.k]].clone()
@@ -347,8 +347,86 @@ class RVQ(nn.Module):
         return z + (out - z).detach(), commit / len(idx), idx
 
 
+def fsq_bound(z, levels):
+    """arXiv 2309.15505, section 3.1 and appendix A.1: z [.., d] -> values whose nearest integers are levels[d] many,
+    -floor(L / 2) .. ceil(L / 2) - 1."""
+    half = (levels - 1) * (1 + 1e-3) / 2
+    offset = torch.where(levels % 2 == 0, 0.5, 0.0)
+    return torch.tanh(z + torch.atanh(offset / half)) * half - offset
+
+
+class RFSQ(nn.Module):
+    """Residual finite scalar quantiser: each stage maps what is left linearly to d numbers, rounds them to a few levels
+    each (FSQ), and maps those back. No codebook is stored; the maps learn by gradient, through the rounding."""
+
+    def __init__(self, d, levels, q):
+        super().__init__()
+        self.q, n = q, len(levels)
+        self.register_buffer('levels', torch.tensor(levels, dtype=torch.float32), persistent=False)
+        self.into, self.shift = nn.Parameter(torch.zeros(q, d, n)), nn.Parameter(torch.zeros(q, n))
+        self.back, self.bias = nn.Parameter(torch.zeros(q, n, d)), nn.Parameter(torch.zeros(q, d))
+
+    def digits(self, r, q):
+        """Residuals r [.., D] -> stage q's levels [.., d], -floor(L / 2) .. ; gradient as if not rounded."""
+        b = fsq_bound(r @ self.into[q] + self.shift[q], self.levels)
+        return b + (b.round() - b).detach()
+
+    def word(self, digits, q):
+        return digits / (self.levels // 2) @ self.back[q] + self.bias[q]
+
+    def index(self, digits):
+        """Digits -> tokens; the first digit counts least."""
+        place = torch.cat([torch.ones_like(self.levels[:1]), self.levels.cumprod(0)[:-1]])
+        return ((digits + self.levels // 2) * place).sum(-1).long()
+
+    @torch.enable_grad()
+    def fit(self, z, steps=120, batch=4096):
+        """Stage by stage: from the directions of largest variance, by gradient of the squared error."""
+        r, n = z.reshape(-1, z.shape[-1]).float().clone(), len(self.levels)
+        for q in range(self.q):
+            mean = r.mean(0)
+            variance, axes = torch.linalg.eigh((r - mean).T @ (r - mean) / len(r))
+            deviation, axes = variance[-n:].flip(0).sqrt(), axes[:, -n:].flip(1)
+            self.into.data[q], self.shift.data[q] = 0.8 * axes / deviation, -0.8 * mean @ axes / deviation
+            self.back.data[q], self.bias.data[q] = (1.5 * axes * deviation).T, mean
+            opt = torch.optim.Adam([self.into, self.shift, self.back, self.bias])
+            for i in range(steps):
+                opt.param_groups[0]['lr'] = 1e-2 * (1 - i / steps)
+                x = r[torch.randint(len(r), (batch,), device=r.device)]
+                opt.zero_grad()
+                (x - self.word(self.digits(x, q), q)).pow(2).mean().backward()
+                opt.step()
+            with torch.no_grad():
+                c = self.digits(r, q) / (self.levels // 2)
+                s = torch.linalg.lstsq(torch.cat([c, torch.ones_like(c[:, :1])], 1), r).solution
+                self.back.data[q], self.bias.data[q] = s[:-1], s[-1]
+                r -= self.word(self.digits(r, q), q)
+        self.zero_grad()
+
+    def forward(self, z, stages):
+        """As RVQ.forward. The encoder's gradient passes straight through, the maps have their own."""
+        z = z.float()
+        out, commit, idx = torch.zeros_like(z), 0.0, []
+        for q in range(int(stages.max())):
+            use = (stages > q)[:, None, None]
+            c = self.digits((z - out).detach(), q)
+            out = out + use * self.word(c, q)
+            commit = commit + (((z - out) ** 2).mean(-1, keepdim=True) * use).sum() / use.sum() / z.shape[1]
+            idx.append(self.index(c.detach()))
+        return out + (z - z.detach()), commit / len(idx), idx
+
+
 class Codec(nn.Module):
+    """config['model'] names the quantiser: with `levels` RFSQ, else RVQ of `codewords`."""
+
     def __init__(self, m):
         super().__init__()
         self.encoder, self.decoder = Encoder(m), Decoder(m)
-        self.rvq = RVQ(m['latent'], m['codewords'], m['codebooks'])
+        if 'levels' in m:
+            self.fsq = RFSQ(m['latent'], m['levels'], m['codebooks'])
+        else:
+            self.rvq = RVQ(m['latent'], m['codewords'], m['codebooks'])
+
+    @property
+    def quantiser(self):
+        return self.fsq if hasattr(self, 'fsq') else self.rvq

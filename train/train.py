@@ -63,11 +63,13 @@ class Trainer:
         elif init:
             s = torch.load(init, map_location=self.device)
             weights = {k: v.float() if v.dtype == torch.float16 else v for k, v in s['ema'].items()}
-            if 'rvq.total' not in weights:
+            if fresh:                                    # the quantiser may be another
+                weights = {k: v for k, v in weights.items() if k.startswith(('encoder.', 'decoder.'))}
+            elif 'rvq.codes' in weights and 'rvq.total' not in weights:
                 codes = weights['rvq.codes']
                 weights['rvq.total'] = torch.cat([codes, torch.ones_like(codes[..., :1])], -1)
-            self.codec.load_state_dict(weights)
-            self.ema = {k: v.detach().clone() for k, v in weights.items()}
+            self.codec.load_state_dict(weights, strict=not fresh)
+            self.ema = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
             if 'disc' in s:
                 self.disc.load_state_dict({k: v.float() for k, v in s['disc'].items()})
             self.quantise, self.seen = not fresh, s.get('seen', 0.0)
@@ -104,17 +106,19 @@ class Trainer:
 
     @torch.no_grad()
     def start_codebooks(self):
-        """k-means on latents of the warm encoder; every worker computes the same."""
+        """Fit the quantiser to latents of the warm encoder; every worker computes the same."""
         z = []
         for i in range(48):
             x = self.batches(1 << 30 | i, 0)[0].to(self.device)
             with self.fast():
                 z.append(self.codec.encoder(x).float())
         torch.manual_seed(self.cfg['seed'])
-        self.codec.rvq.kmeans(torch.cat(z))
-        if self.world > 1:
-            dist.broadcast(self.codec.rvq.codes, 0)
-            dist.broadcast(self.codec.rvq.total, 0)
+        quantiser = self.codec.quantiser
+        quantiser.fit(torch.cat(z))
+        for name, v in quantiser.state_dict().items():
+            if self.world > 1:
+                dist.broadcast(v, 0)
+            self.ema[('fsq.' if hasattr(self.codec, 'fsq') else 'rvq.') + name].copy_(v)
         self.quantise = True
 
     def forward(self, phase):
@@ -126,10 +130,10 @@ class Trainer:
             z = self.codec.encoder(x)
         losses, bits = {}, 1.0
         if self.quantise:
-            q = self.codec.rvq.q
+            q = self.codec.quantiser.q
             stages = torch.randint(1, q + 1, (cfg['batch'],), device=self.device)      # quantiser dropout
             stages[:cfg['batch'] // 4] = q
-            z, losses['commit'], _ = self.codec.rvq(z, stages)
+            z, losses['commit'], _ = self.codec.quantiser(z, stages)
             bits = (stages / q)[:, None, None]               # few codebooks have better uses than phases
         own = torch.rand(cfg['batch'], 1, device=self.device) < phase['own_pitch']
         with self.fast():
@@ -199,7 +203,7 @@ class Trainer:
         self.share_gradients(self.codec)
         torch.nn.utils.clip_grad_norm_(self.codec.parameters(), 5.0)
         self.opt_g.step()
-        if self.quantise:
+        if self.quantise and hasattr(self.codec, 'rvq'):
             self.share([self.codec.rvq.stats], False)
             if self.world > 1:                           # dead codewords restart alike on every worker
                 dist.broadcast(self.codec.rvq.spare, 0)

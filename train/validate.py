@@ -43,7 +43,7 @@ def validate(cfg, weights, folder, device, stages=(1, 3, 6, 12), limit=24):
         wide = energy[(f > 8500) & (f < 11500)].sum() > 1e-6 * energy.sum()
         for q in stages:
             torch.manual_seed(0)
-            y = codec.decoder(codec.rvq(z, torch.full((1,), q, device=device))[0])[0][0, :len(x)].cpu().numpy()
+            y = codec.decoder(codec.quantiser(z, torch.full((1,), q, device=device))[0])[0][0, :len(x)].cpu().numpy()
             d = np.abs(log_mel(y) - reference).mean()
             rows.setdefault('mel_%d' % q, []).append(d)
             if wide:
