@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rvq.h"
 #include "weights.h"
 
 #define LAC_GAIN_ONE 16 /* a gain in 1/16 */

@@ -38,7 +38,7 @@ void lac_profile_stack(const lac_profile *profile, const char *layer, const lac_
     tell(profile, layer, rows * macs, bytes);
 }
 
-void lac_profile_search(const lac_profile *profile, const lac_rvq *q, size_t stages, size_t beam, size_t rows)
+void lac_profile_search(const lac_profile *profile, const lac_quantiser *q, size_t stages, size_t beam, size_t rows)
 {
     uint64_t codes = (uint64_t)stages * q->codewords;
     uint64_t searched = (1 + (stages - 1) * beam) * (uint64_t)q->codewords; /* the first stage has one candidate */

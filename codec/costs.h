@@ -6,11 +6,11 @@
 
 #include "lac/profile.h"
 #include "network.h"
-#include "rvq.h"
+#include "quantiser.h"
 
 void lac_profile_plain(const lac_profile *profile, const char *layer);
 void lac_profile_linear(const lac_profile *profile, const char *layer, const lac_linear *l, size_t rows);
 void lac_profile_stack(const lac_profile *profile, const char *layer, const lac_stack *s, size_t rows);
-void lac_profile_search(const lac_profile *profile, const lac_rvq *q, size_t stages, size_t beam, size_t rows);
+void lac_profile_search(const lac_profile *profile, const lac_quantiser *q, size_t stages, size_t beam, size_t rows);
 
 #endif

@@ -54,8 +54,6 @@ void lac_decoder_net_init(lac_decoder_net *n, lac_workspace *w, const lac_model 
     lac_layer_work_init(&n->work, w, &needs, &m->kernels, threads);
 
     n->model = m;
-    n->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm, NULL,
-                       NULL};
     lac_stack_init(&n->coarse, w, net->coarse, m->arch.decoder_coarse_count, coarse_rows);
     lac_stack_init(&n->fine, w, net->fine, m->arch.decoder_fine_count, fine_rows);
     n->pitch = lac_linear_part(&net->output, PITCH_AT, net->output.out - PITCH_AT);
@@ -77,7 +75,8 @@ static lac_history *const *gather(lac_decoder_net *net, lac_decoder_lane *const 
 
 static lac_gain load_frame(lac_decoder_net *net, lac_conceal *c, const lac_frames *from, size_t row, float *z)
 {
-    size_t n = net->model->arch.latent;
+    const lac_quantiser *q = &net->model->quantiser;
+    size_t n = q->dimension;
     lac_gain gain;
     if (from->latents) {
         gain = lac_conceal_received(c, from->latents + row * n, n);
@@ -85,7 +84,7 @@ static lac_gain load_frame(lac_decoder_net *net, lac_conceal *c, const lac_frame
     } else if (from->codebooks[row] == 0) {
         gain = lac_conceal_lost(c, &net->model->predictor, net->fixed, n);
     } else {
-        lac_rvq_decode(&net->rvq, from->tokens + row * net->rvq.stages, from->codebooks[row], net->fixed);
+        lac_quantiser_decode(q, from->tokens + row * q->stages, from->codebooks[row], net->fixed);
         gain = lac_conceal_received(c, net->fixed, n);
     }
     for (size_t i = 0; i < n; i++)

@@ -9,7 +9,6 @@
 #include "conceal.h"
 #include "lac/profile.h"
 #include "network.h"
-#include "rvq.h"
 #include "sourcefilter.h"
 
 enum lac_decoder_histories { LAC_DECODER_INPUT, LAC_DECODER_COARSE, LAC_DECODER_FINE, LAC_DECODER_HISTORIES };
@@ -42,7 +41,6 @@ bool lac_frames_valid(const lac_frames *frames, const lac_model *model, size_t r
 /* Scratch, which streams share. */
 typedef struct lac_decoder_net {
     const lac_model *model;
-    lac_rvq rvq;
     lac_tap tap;
     lac_profile profile;
     lac_layer_work work;

@@ -60,8 +60,6 @@ void lac_encoder_net_init(lac_encoder_net *n, lac_workspace *w, const lac_model 
 
     n->model = m;
     n->threads = threads;
-    n->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm,
-                       m->packed_codes, m->kernels.nearest};
     lac_stack_init(&n->fine, w, net->fine, m->arch.encoder_fine_count, fine_rows);
     lac_stack_init(&n->coarse, w, net->coarse, m->arch.encoder_coarse_count, coarse_rows);
     n->histories = lac_workspace_take(w, lanes, sizeof *n->histories);
@@ -160,19 +158,16 @@ static void search_rows(void *user, size_t part, size_t first, size_t end)
 {
     const search_job *job = user;
     const lac_encoder_net *net = job->net;
-    size_t d = net->rvq.dimension;
+    const lac_quantiser *q = &net->model->quantiser;
     (void)part;
     for (size_t n; first < end; first += n) {
-        const int16_t *z = net->fixed + first * d;
+        const int16_t *z = net->fixed + first * q->dimension;
         const uint32_t *stages = net->stages + first;
-        uint16_t *tokens = job->tokens + first * net->rvq.stages;
+        uint16_t *tokens = job->tokens + first * q->stages;
         uint32_t beam = beam_of(job, first);
         for (n = 1; first + n < end && beam_of(job, first + n) == beam; n++)
             continue;
-        if (beam == 1)
-            lac_rvq_encode(&net->rvq, z, stages, n, tokens, net->residual + first * d);
-        else
-            lac_rvq_encode_beam(&net->rvq, net->model->kernels.scores, beam, z, stages, n, tokens);
+        lac_quantiser_encode(q, beam, z, stages, n, tokens, net->residual + first * q->dimension);
     }
 }
 
@@ -192,11 +187,11 @@ void lac_encoder_net_run(lac_encoder_net *net, lac_encoder_lane *const *lanes, s
     run_coarse(net, lanes, count, frames);
     run_output(net, rows);
     if (latents)
-        memcpy(latents, net->fixed, rows * net->rvq.dimension * sizeof(int16_t));
+        memcpy(latents, net->fixed, rows * net->model->arch.latent * sizeof(int16_t));
     for (size_t i = 0; i < rows; i++)
         net->stages[i] = lanes[i / frames]->codebooks;
     lac_parallel(rows, net->threads, search_rows, &(search_job){net, lanes, frames, tokens});
-    lac_profile_search(&net->profile, &net->rvq, lanes[0]->codebooks, lanes[0]->beam, rows);
+    lac_profile_search(&net->profile, &net->model->quantiser, lanes[0]->codebooks, lanes[0]->beam, rows);
     for (size_t i = 0; i < count; i++)
         consume(lanes[i], frames);
 }

@@ -9,7 +9,6 @@
 #include "frontend.h"
 #include "lac/profile.h"
 #include "network.h"
-#include "rvq.h"
 
 enum lac_encoder_histories { LAC_ENCODER_FINE, LAC_ENCODER_DOWN, LAC_ENCODER_COARSE, LAC_ENCODER_HISTORIES };
 
@@ -35,7 +34,6 @@ void lac_encoder_lane_take(lac_encoder_lane *lane, const float *pcm, size_t samp
 typedef struct lac_encoder_net {
     const lac_model *model;
     unsigned threads;
-    lac_rvq rvq;
     lac_tap tap;
     lac_profile profile;
     lac_features features;

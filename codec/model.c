@@ -8,7 +8,6 @@
 #include "frontend.h"
 #include "modelfile.h"
 #include "modelopen.h"
-#include "rvq.h"
 
 static void choose_kernels(lac_model *m)
 {
@@ -51,26 +50,22 @@ static size_t pack_matrices(lac_model *m, uint8_t *at)
     return bytes;
 }
 
-static lac_codebook codebook_of(const lac_model *m, size_t stage)
+static void lay_out_rvq(lac_rvq *q, lac_workspace *w, const lac_kernels *kernels)
 {
-    size_t first = stage * m->arch.codewords;
-    return (lac_codebook){m->arch.codewords, m->arch.latent, m->codes + first * m->arch.latent, m->half_norm + first,
-                          NULL};
-}
-
-static size_t codes_bytes(const lac_arch *a)
-{
-    return a->codebooks * lac_codebook_packed_bytes(&(lac_codebook){.codewords = a->codewords, .dimension = a->latent});
-}
-
-static void pack_codes(lac_model *m, uint8_t *at)
-{
-    m->packed_codes = at;
-    for (size_t q = 0; q < m->arch.codebooks; q++) {
-        lac_codebook book = codebook_of(m, q);
-        lac_codebook_pack(&book, at);
-        at += lac_codebook_packed_bytes(&book);
+    size_t codes = (size_t)q->stages * q->codewords;
+    size_t bytes = lac_codebook_packed_bytes(&(lac_codebook){.codewords = q->codewords, .dimension = q->dimension});
+    int32_t *norms = lac_workspace_take(w, codes, sizeof *norms);
+    uint8_t *packed = lac_workspace_take(w, kernels->packed ? q->stages * bytes : 0, 1);
+    q->half_norm = norms;
+    q->nearest = kernels->nearest;
+    if (!w->base)
+        return;
+    lac_rvq_half_norms(norms, q->codes, codes, q->dimension);
+    for (size_t s = 0; kernels->packed && s < q->stages; s++) {
+        lac_codebook book = lac_rvq_book(q, s, 0, q->codewords);
+        lac_codebook_pack(&book, packed + s * bytes);
     }
+    q->packed = kernels->packed ? packed : NULL;
 }
 
 /* One piece of memory: the model, what it works out of the file, what it packs. */
@@ -78,21 +73,15 @@ static int lay_out(void *object, lac_workspace *w)
 {
     lac_model *m = object;
     const lac_arch *a = &m->arch;
-    size_t codes = (size_t)a->codebooks * a->codewords;
-    int32_t *norms = lac_workspace_take(w, codes, sizeof *norms);
     int32_t *harmonics = lac_workspace_take(w, (size_t)LAC_HARMONICS * a->bands, sizeof *harmonics);
     uint8_t *matrices = lac_workspace_take(w, m->kernels.packed ? pack_matrices(m, NULL) : 0, 1);
-    uint8_t *packed_codes = lac_workspace_take(w, m->kernels.packed ? codes_bytes(a) : 0, 1);
-    m->half_norm = norms;
     m->harmonics = harmonics;
-    if (w->base) {
-        lac_rvq_half_norms(norms, m->codes, codes, a->latent);
+    if (w->base)
         lac_features_harmonics(harmonics, a->bands);
-    }
-    if (w->base && m->kernels.packed) {
+    if (w->base && m->kernels.packed)
         pack_matrices(m, matrices);
-        pack_codes(m, packed_codes);
-    }
+    lay_out_rvq(&m->quantiser.rvq, w, &m->kernels);
+    m->quantiser.scores = m->kernels.scores;
     int status = lac_fft_init(&m->fft, w, LAC_WINDOW);
     return status ? status : lac_fft_init(&m->long_fft, w, LAC_LONG_FFT);
 }

@@ -316,6 +316,14 @@ static void take_blocks(table *t, const char *prefix, lac_block *blocks, const u
     }
 }
 
+static void take_quantiser(table *t, lac_quantiser *q, const lac_arch *a)
+{
+    *q = (lac_quantiser){.kind = LAC_QUANTISER_RVQ, .stages = a->codebooks, .codewords = a->codewords,
+                         .dimension = a->latent};
+    q->rvq = (lac_rvq){.stages = a->codebooks, .codewords = a->codewords, .dimension = a->latent};
+    q->rvq.codes = take_tensor(t, "codes", INT16, (uint32_t[MAX_RANK]){a->codebooks, a->codewords, a->latent});
+}
+
 static int read_tensors(lac_model *m, const uint8_t *data, size_t core)
 {
     const lac_arch *a = &m->arch;
@@ -334,7 +342,7 @@ static int read_tensors(lac_model *m, const uint8_t *data, size_t core)
 #undef FLOATS
 #undef LINEAR
 #undef BLOCKS
-    m->codes = take_tensor(&t, "codes", INT16, (uint32_t[MAX_RANK]){a->codebooks, a->codewords, a->latent});
+    take_quantiser(&t, &m->quantiser, a);
     if (t.status != LAC_OK)
         return t.status;
     if (t.next != t.count || align_up(t.end) != core || !all_zero(data + t.end, core - t.end))

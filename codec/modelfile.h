@@ -58,7 +58,7 @@ extern const lac_embedded_model lac_embedded_models[];
     BLOCKS(decoder, fine, a->expand_decoder_fine, LAC_RATE / LAC_HOP)                                         \
     LINEAR(decoder, output, a->decoder_fine[0], 5 * LAC_BINS + lac_voicing_width(a->bands), LAC_RATE / LAC_HOP)
 
-/* Validate all of data[size] and fill every field of *model but half_norm, mapping and owned; its pointers lead into
+/* Validate all of data[size] and fill every field of *model but what is worked out of the file, mapping and owned; its pointers lead into
  * data. Data must be aligned to LAC_ALIGN. Time is linear in size. 0, or LAC_ERROR_FORMAT, _VERSION, _CHECKSUM,
  * _TRUNCATED or _LIMIT, with *model undefined. */
 int lac_modelfile_parse(lac_model *model, const uint8_t *data, size_t size);

@@ -3,7 +3,6 @@
 
 #include "lac/packet.h"
 #include "packetbits.h"
-#include "rvq.h"
 #include "weights.h"
 #include "workspace.h"
 
@@ -19,7 +18,6 @@ struct lac_packetizer {
     uint64_t next;               /* index of the next frame to come */
     uint32_t waiting;            /* frames before it that wait for their packet */
     uint32_t quiet;              /* frames since the last comfort noise, 0 while sound is sent */
-    lac_rvq rvq;
     int32_t noise[LAC_RVQ_MAX_D]; /* mean latent of inactive frames */
     uint32_t noise_frames;       /* how many it is of, up to NOISE_FRAMES */
     uint16_t *tokens;            /* [HISTORY][Q] */
@@ -110,8 +108,6 @@ static int lay_out(void *object, lac_workspace *w)
 {
     lac_packetizer *p = object;
     const lac_model *m = p->model;
-    p->rvq = (lac_rvq){m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm,
-                       m->packed_codes, m->kernels.nearest};
     p->tokens = lac_workspace_take(w, HISTORY * (size_t)m->arch.codebooks, sizeof *p->tokens);
     return LAC_OK;
 }
@@ -212,9 +208,9 @@ static void emit(lac_packetizer *p, uint32_t frames, bool comfort, lac_packet *p
 static void observe_noise(lac_packetizer *p, const uint16_t *tokens, uint32_t codebooks)
 {
     int16_t z[LAC_RVQ_MAX_D];
-    lac_rvq_decode(&p->rvq, tokens, codebooks, z);
+    lac_quantiser_decode(&p->model->quantiser, tokens, codebooks, z);
     p->noise_frames += p->noise_frames < NOISE_FRAMES;
-    for (size_t i = 0; i < p->rvq.dimension; i++)
+    for (size_t i = 0; i < p->model->arch.latent; i++)
         p->noise[i] += (z[i] * NOISE_ONE - p->noise[i]) / (int32_t)p->noise_frames;
 }
 
@@ -223,9 +219,9 @@ static void describe_noise(lac_packetizer *p)
 {
     int16_t z[LAC_RVQ_MAX_D], residual[LAC_RVQ_MAX_D];
     uint32_t codebooks = fewest(p, p->next - 1, 1, NOISE_CODEBOOKS);
-    for (size_t i = 0; i < p->rvq.dimension; i++)
+    for (size_t i = 0; i < p->model->arch.latent; i++)
         z[i] = (int16_t)(p->noise[i] / NOISE_ONE);
-    lac_rvq_encode(&p->rvq, z, &codebooks, 1, row(p, p->next - 1), residual);
+    lac_quantiser_encode(&p->model->quantiser, 1, z, &codebooks, 1, row(p, p->next - 1), residual);
     p->codebooks[(p->next - 1) % HISTORY] = (uint8_t)codebooks;
 }
 

@@ -10,6 +10,7 @@
 #include "fmath.h"
 #include "kernels.h"
 #include "lac/model.h"
+#include "quantiser.h"
 #include "workspace.h"
 
 #define LAC_MAX_BLOCKS 12  /* of each kind */
@@ -101,12 +102,10 @@ struct lac_model {
     lac_arch arch;
     lac_encoder_weights encoder;
     lac_decoder_weights decoder;
-    const int16_t *codes;     /* [Q][K][D], fixed point, one = LAC_LATENT_ONE */
-    const int32_t *half_norm; /* [Q][K]: sum(code^2) >> 1, computed at open */
+    lac_quantiser quantiser;  /* of latents in fixed point, one = LAC_LATENT_ONE */
     lac_predictor predictor;  /* of lost frames; an extension */
     const lac_fft *fft, *long_fft; /* of LAC_WINDOW and LAC_LONG_FFT */
     const int32_t *harmonics; /* [LAC_HARMONICS][P]: bin of a harmonic at a lag of the periodicity curve */
-    const uint8_t *packed_codes; /* [Q] books by lac_codebook_pack, for kernels with `packed` set; else NULL */
     lac_kernels kernels;      /* chosen at open */
     char kernel_names[LAC_KERNEL_NAMES_SIZE];
     const void *data;         /* the file */

@@ -102,13 +102,13 @@ Test(encoder, any_chunk_block_and_thread_count_gives_the_same)
 /* What the tokens of a frame decode to, from its latent; 0 and 1 are greedy search. */
 static double distortion(const coded *c, const lac_model *m)
 {
-    lac_rvq q = {m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm, NULL, NULL};
+    const lac_quantiser *q = &m->quantiser;
     double sum = 0;
     for (size_t t = 0; t < SAMPLES / LAC_FRAME; t++) {
         int16_t y[LAC_RVQ_MAX_D];
-        lac_rvq_decode(&q, c->tokens + t * q.stages, q.stages, y);
-        for (size_t d = 0; d < q.dimension; d++)
-            sum += pow(c->latents[t * q.dimension + d] - y[d], 2);
+        lac_quantiser_decode(q, c->tokens + t * q->stages, q->stages, y);
+        for (size_t d = 0; d < q->dimension; d++)
+            sum += pow(c->latents[t * q->dimension + d] - y[d], 2);
     }
     return sum;
 }

@@ -177,13 +177,13 @@ Test(model, weights_are_where_the_network_looks)
     cr_assert_eq(m->decoder.fine[0].up.out, 56);
     cr_assert_eq(m->decoder.upsample.out, 56);
     cr_assert_eq(m->decoder.output.out, 5 * LAC_BINS + 53 + 20);
-    cr_assert_eq((const uint8_t *)m->codes, tiny + data_of("codes"));
+    cr_assert_eq((const uint8_t *)m->quantiser.rvq.codes, tiny + data_of("codes"));
     cr_assert_eq((const uint8_t *)m->decoder.coarse[0].down.weight, tiny + data_of("decoder.coarse.0.down.weight"));
     cr_assert_lt(fabsf(m->encoder.window[0] - 0.00327249f), 1e-6f);
     int64_t norm = 0;
     for (size_t i = 0; i < 16; i++)
-        norm += (int64_t)m->codes[16 * 70 + i] * m->codes[16 * 70 + i];
-    cr_assert_eq(m->half_norm[70], norm >> 1);
+        norm += (int64_t)m->quantiser.rvq.codes[16 * 70 + i] * m->quantiser.rvq.codes[16 * 70 + i];
+    cr_assert_eq(m->quantiser.rvq.half_norm[70], norm >> 1);
     cr_assert_eq(m->owned, NULL);
     lac_model_close(&m);
 }

@@ -2,7 +2,6 @@
 #include <criterion/criterion.h>
 
 #include "packetstream.h"
-#include "rvq.h"
 #include "workspace.h"
 
 static lac_packet packets[STREAM + 1];
@@ -206,7 +205,7 @@ Test(packetizer, comfort_noise_is_the_mean)
     random_source r = random_start();
     stream s = make_stream(&r);
     const lac_model *m = s.model;
-    const lac_rvq rvq = {m->arch.codebooks, m->arch.codewords, m->arch.latent, m->codes, m->half_norm, NULL, NULL};
+    const lac_quantiser *q = &m->quantiser;
     lac_packetizer_settings settings = settings_of(1, 8);
     lac_depacketizer *d = open_depacketizer(&s);
     int32_t sum[LAC_RVQ_MAX_D] = {0};
@@ -222,12 +221,12 @@ Test(packetizer, comfort_noise_is_the_mean)
     for (size_t i = 0; i < 16; i++) {
         put(d, &packets[i]);
         cr_assert_eq(lac_depacketizer_take(d, tokens, &codebooks), LAC_FRAME_COMFORT);
-        lac_rvq_decode(&rvq, s.tokens + i * s.q, s.q, z);
-        for (size_t k = 0; k < rvq.dimension; k++) {
+        lac_quantiser_decode(q, s.tokens + i * s.q, s.q, z);
+        for (size_t k = 0; k < q->dimension; k++) {
             sum[k] += z[k];
             z[k] = (int16_t)(sum[k] / (int32_t)(i + 1));
         }
-        lac_rvq_encode(&rvq, z, &(uint32_t){codebooks}, 1, want, residual);
+        lac_quantiser_encode(q, 1, z, &(uint32_t){codebooks}, 1, want, residual);
         if (i == 0 || i == 15)
             cr_assert_arr_eq(tokens, want, s.q * sizeof *want, "frame %zu", i);
     }

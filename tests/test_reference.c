@@ -5,7 +5,6 @@
 
 #include "bytes.h"
 #include "fixture.h"
-#include "rvq.h"
 #include "sourcefilter.h"
 #include "streams.h"
 
@@ -164,16 +163,16 @@ Test(reference, tokens_of_a_latent_match)
     const lac_arch *a = &r.model->arch;
     const array *grid = find(&r, "encoder.latent.grid"), *tokens = find(&r, "tokens");
     const array *sums = find(&r, "decoder.latent.grid");
-    lac_rvq q = {a->codebooks, a->codewords, a->latent, r.model->codes, r.model->half_norm, NULL, NULL};
+    const lac_quantiser *q = &r.model->quantiser;
     for (size_t t = 0; t < grid->rows; t++) {
         int16_t z[LAC_RVQ_MAX_D], rest[LAC_RVQ_MAX_D];
         uint16_t row[LAC_MAX_CODEBOOKS];
         for (size_t i = 0; i < a->latent; i++)
             z[i] = (int16_t)grid->values[t * a->latent + i];
-        lac_rvq_encode(&q, z, &a->codebooks, 1, row, rest);
+        lac_quantiser_encode(q, 1, z, &a->codebooks, 1, row, rest);
         for (size_t i = 0; i < a->codebooks; i++)
             cr_assert_eq(row[i], (uint16_t)tokens->values[t * a->codebooks + i], "frame %zu stage %zu", t, i);
-        lac_rvq_decode(&q, row, a->codebooks, z);
+        lac_quantiser_decode(q, row, a->codebooks, z);
         for (size_t i = 0; i < a->latent; i++)
             cr_assert_eq(z[i], (int16_t)sums->values[t * a->latent + i], "frame %zu", t);
     }

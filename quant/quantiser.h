@@ -1,0 +1,35 @@
+/* What a codec needs of its quantiser, whichever it is.
+ *
+ * Latents z [D] are int16 in -4095 .. 4095. A quantiser has stages, each of which turns what those before it left of a
+ * latent into a token below `codewords`; every token stands for a word, and a latent is the sum of the words of its
+ * first stages. All of it is exact in integers. */
+#ifndef LAC_QUANT_QUANTISER_H
+#define LAC_QUANT_QUANTISER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rvq.h"
+
+enum lac_quantiser_kind { LAC_QUANTISER_RVQ = 1 };
+
+typedef struct lac_quantiser {
+    enum lac_quantiser_kind kind;
+    uint32_t stages, codewords, dimension; /* Q, K, D */
+    lac_rvq rvq;
+    lac_scores_fn *scores;                 /* for a beam, as lac_rvq_encode_beam takes it */
+} lac_quantiser;
+
+/* z [rows][D] -> tokens [rows][Q]: of row i the first stages[i], zeros behind.
+ *   beam      candidates that the search keeps, 1 (greedy) .. LAC_RVQ_MAX_BEAM; never further from z than greedy
+ *   residual  [rows][D], scratch */
+void lac_quantiser_encode(const lac_quantiser *q, uint32_t beam, const int16_t *z, const uint32_t *stages, size_t rows,
+                          uint16_t *tokens, int16_t *residual);
+
+/* tokens [stages], each below K -> z [D]: the sum of their words, clamped once at the end. */
+void lac_quantiser_decode(const lac_quantiser *q, const uint16_t *tokens, uint32_t stages, int16_t *z);
+
+/* sum [D] grows by the word of a stage's token. */
+void lac_quantiser_add(const lac_quantiser *q, uint32_t stage, uint32_t token, int32_t *sum);
+
+#endif
