@@ -100,12 +100,39 @@ void check_gemm_s16s8(check_function *function)
     }
 }
 
+static void check_dots(lac_dot_s16s8_fn *tested, size_t N, size_t K, int size)
+{
+    for (int side = 0; side < CHECK_SIDES; side++) {
+        product p = make(1, N, K, size, (check_side)side);
+        int32_t *out = check_buffer(OUT, N * sizeof *out, (check_side)side);
+        int32_t *expected = check_buffer(EXPECTED, N * sizeof *out, CHECK_AFTER);
+        memset(out, 0x55, N * sizeof *out);
+        lac_dot_s16s8_c(expected, p.a, &p.w);
+        tested(out, p.a, &p.w);
+        if (memcmp(out, expected, N * sizeof *out) != 0)
+            check_fail("N %zu K %zu", N, K);
+    }
+}
+
+void check_dot_s16s8(check_function *function)
+{
+    lac_dot_s16s8_fn *tested = (lac_dot_s16s8_fn *)function;
+    for (size_t n = 1; n <= 65; n++) {
+        check_dots(tested, n, 1 + check_random(300), RANDOM);
+        check_dots(tested, 1 + check_random(300), n, RANDOM);
+    }
+    for (int size = 0; size < SIZES; size++) {
+        check_dots(tested, 33, LAC_GEMM_MAX_K, size);
+        check_dots(tested, 33, 4096, size);
+    }
+}
+
 /* ---- speed ---- */
 
 #define COPIES 24 /* of a matrix of 320 x 960: more than a core's own caches hold, as a model is */
 
 typedef struct bench {
-    lac_gemm_s16s8_fn *gemm;
+    check_function *function;
     product p;
     lac_linear copies[COPIES];
 } bench;
@@ -113,19 +140,19 @@ typedef struct bench {
 static void run(void *user)
 {
     const bench *b = user;
-    b->gemm(b->p.out, b->p.ldo, b->p.a, b->p.a_scale, &b->p.w, 0, b->p.N, b->p.M);
+    ((lac_gemm_s16s8_fn *)b->function)(b->p.out, b->p.ldo, b->p.a, b->p.a_scale, &b->p.w, 0, b->p.N, b->p.M);
 }
 
 static void run_copies(void *user)
 {
     const bench *b = user;
     for (int i = 0; i < COPIES; i++)
-        b->gemm(b->p.out, b->p.ldo, b->p.a, b->p.a_scale, &b->copies[i], 0, b->p.N, b->p.M);
+        ((lac_gemm_s16s8_fn *)b->function)(b->p.out, b->p.ldo, b->p.a, b->p.a_scale, &b->copies[i], 0, b->p.N, b->p.M);
 }
 
 static void measure(const char *name, check_function *function, size_t M, size_t K, size_t N)
 {
-    bench b = {(lac_gemm_s16s8_fn *)function, make(M, N, K, RANDOM, CHECK_BEFORE), {{0}}};
+    bench b = {function, make(M, N, K, RANDOM, CHECK_BEFORE), {{0}}};
     double macs = (double)b.p.M * (double)b.p.N * (double)b.p.K;
     char shape[32];
     snprintf(shape, sizeof shape, "%zux%zux%zu", M, N, K);
@@ -135,7 +162,7 @@ static void measure(const char *name, check_function *function, size_t M, size_t
 /* Weights that come from beyond the core's caches. */
 static void measure_far(const char *name, check_function *function, size_t M, size_t K, size_t N)
 {
-    bench b = {(lac_gemm_s16s8_fn *)function, make(M, N, K, RANDOM, CHECK_BEFORE), {{0}}};
+    bench b = {function, make(M, N, K, RANDOM, CHECK_BEFORE), {{0}}};
     size_t bytes = lac_linear_packed_bytes(&b.p.w);
     uint8_t *memory = aligned_alloc(64, COPIES * (bytes + N * K));
     char shape[32];
@@ -163,6 +190,24 @@ void bench_gemm_s16s8(const char *name, check_function *function)
     for (size_t m = 0; m < 3; m++) {
         measure_far(name, function, rows[m], 320, 960);
         measure_far(name, function, rows[m], 960, 320);
+    }
+}
+
+static void run_dots(void *user)
+{
+    const bench *b = user;
+    ((lac_dot_s16s8_fn *)b->function)((int32_t *)(void *)b->p.out, b->p.a, &b->p.w);
+}
+
+void bench_dot_s16s8(const char *name, check_function *function)
+{
+    static const size_t shapes[][2] = {{256, 512}, {64, 512}, {256, 160}, {160, 32}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        size_t K = shapes[i][0], N = shapes[i][1];
+        bench b = {function, make(1, N, K, RANDOM, CHECK_BEFORE), {{0}}};
+        char shape[32];
+        snprintf(shape, sizeof shape, "%zux%zu", K, N);
+        check_rate(name, shape, (double)(N * K) / check_seconds(run_dots, &b, 1000) / 1e9, "GMAC/s");
     }
 }
 

@@ -15,6 +15,7 @@ typedef __m512i weights;
 #define sums_zero() _mm512_setzero_si512()
 #define sums_add(a, b) _mm512_add_epi32(a, b)
 #define weights_load(p) _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
+#define sums_put(out, s) _mm512_storeu_si512(out, s)
 #define sums_dot(s, w, a) dot(s, w, _mm512_set1_epi32(a))
 
 static inline void sums_store(float *out, sums s, float a_scale, const float *scales)

@@ -9,6 +9,7 @@
  *   weights_load(p)    from LAC_GEMM_GROUP * LANES int8; where INPUTS are more, the next LAC_GEMM_GROUP inputs' are
  *                      LAC_GEMM_GROUP * LAC_GEMM_PANEL bytes behind
  *   sums_dot(s, w, a)  s + weights times activations
+ *   sums_put(out, s)   LANES sums, as int32
  *   sums_store(out, s, a_scale, scales)   LANES results: s * a_scale * scales + biases, which stand LAC_GEMM_PANEL
  *                                         floats behind the scales
  * and, unless a step takes two inputs, whose activations are an int32:
@@ -45,6 +46,7 @@ INLINE acts acts_cut(const int16_t *a, size_t left)
 
 typedef struct product {
     float *out;
+    int32_t *dots; /* instead: of one row */
     size_t ldo;
     const int16_t *a;
     const float *a_scale;
@@ -67,6 +69,17 @@ INLINE void put(const product *p, size_t m, size_t n, sums s, const uint8_t *pan
     } else if (n < p->end) {
         sums_store(cut, s, p->a_scale[m], scales);
         memcpy(out, cut, (p->end - n) * sizeof(float));
+    }
+}
+
+INLINE void put_dots(const product *p, size_t n, sums s)
+{
+    int32_t cut[LANES];
+    if (n + LANES <= p->end) {
+        sums_put(p->dots + n, s);
+    } else if (n < p->end) {
+        sums_put(cut, s);
+        memcpy(p->dots + n, cut, (p->end - n) * sizeof *cut);
     }
 }
 
@@ -102,18 +115,21 @@ INLINE void add_row(sums s[4], const sums more[4], int vectors)
 #undef ADD
 }
 
-INLINE void put_row(const product *p, size_t m, size_t n, const sums s[4], const uint8_t *panel, int vectors)
+INLINE void put_row(const product *p, size_t m, size_t n, const sums s[4], const uint8_t *panel, int vectors,
+                    int dots)
 {
-#define PUT(v)       \
-    if (v < vectors) \
+#define PUT(v)                            \
+    if (v < vectors && dots)              \
+        put_dots(p, n + v * LANES, s[v]); \
+    else if (v < vectors)                 \
         put(p, m, n + v * LANES, s[v], panel + v / VECTORS * p->panel_bytes);
     EACH_VECTOR(PUT)
 #undef PUT
 }
 
-/* Rows m .. m + rows - 1 of `panels` panels from output n on; `depth` sums of each take turns. All three are constants,
- * rows * depth at most 8. */
-INLINE void tile(const product *p, size_t m, size_t n, int rows, int panels, int depth)
+/* Rows m .. m + rows - 1 of `panels` panels from output n on; `depth` sums of each take turns, rows * depth at most
+ * 8; `dots`: the sums themselves are wanted. All four are constants. */
+INLINE void tile(const product *p, size_t m, size_t n, int rows, int panels, int depth, int dots)
 {
     sums s[8][4]; /* [depth][rows], [vectors] */
     weights x[4];
@@ -136,7 +152,7 @@ INLINE void tile(const product *p, size_t m, size_t n, int rows, int panels, int
         add_row(s[i % rows], s[i], vectors);
 #define PUT_ROW(i) \
     if (i < rows)  \
-        put_row(p, m + i, n, s[i], panel, vectors);
+        put_row(p, m + i, n, s[i], panel, vectors, dots);
     EACH_SLOT(ZERO)
     for (; k + step <= K; k += step, w += depth * STEP) {
         EACH_SLOT(STEP_ROW)
@@ -158,7 +174,7 @@ INLINE void tile(const product *p, size_t m, size_t n, int rows, int panels, int
 #define TILE(rows, panels, depth)                                                                                       \
     static __attribute__((noinline)) void tile_##rows##x##panels(const product *p, size_t m, size_t n)                  \
     {                                                                                                                   \
-        tile(p, m, n, rows, panels, depth);                                                                             \
+        tile(p, m, n, rows, panels, depth, 0);                                                                          \
     }
 #define TILES(panels)                                                                                                   \
     TILE(8, panels, 1)                                                                                                  \
@@ -186,12 +202,23 @@ TILES(2)
 void LAC_KERNEL(gemm_s16s8)(float *out, size_t ldo, const int16_t *a, const float *a_scale, const lac_linear *w,
                             size_t first, size_t end, size_t M)
 {
-    product p = {out, ldo, a, a_scale, w->packed, w->in, lac_linear_panel_bytes(w->in), end};
+    product p = {out, NULL, ldo, a, a_scale, w->packed, w->in, lac_linear_panel_bytes(w->in), end};
     size_t n = first;
     for (; TILE_PANELS == 2 && n + LAC_GEMM_PANEL < end; n += 2 * LAC_GEMM_PANEL)
         strip_2(&p, n, M);
     for (; n < end; n += LAC_GEMM_PANEL)
         strip_1(&p, n, M);
+}
+
+void LAC_KERNEL(dot_s16s8)(int32_t *out, const int16_t *a, const lac_linear *w)
+{
+    product p = {.dots = out, .a = a, .packed = w->packed, .K = w->in, .panel_bytes = lac_linear_panel_bytes(w->in),
+                 .end = w->out};
+    size_t n = 0;
+    for (; TILE_PANELS == 2 && n + LAC_GEMM_PANEL < w->out; n += 2 * LAC_GEMM_PANEL)
+        tile(&p, 0, n, 1, 2, DEPTH, 1);
+    for (; n < w->out; n += LAC_GEMM_PANEL)
+        tile(&p, 0, n, 1, 1, DEPTH, 1);
 }
 
 #endif

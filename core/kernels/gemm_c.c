@@ -101,3 +101,14 @@ void lac_gemm_s16s8_c(float *out, size_t ldo, const int16_t *a, const float *a_s
             many_rows(&g, n, count);
     }
 }
+
+void lac_dot_s16s8_c(int32_t *out, const int16_t *a, const lac_linear *w)
+{
+    const int8_t *row = w->weight;
+    for (size_t n = 0; n < w->out; n++, row += w->in) {
+        int32_t s = 0;
+        for (size_t k = 0; k < w->in; k++)
+            s += a[k] * row[k];
+        out[n] = s;
+    }
+}

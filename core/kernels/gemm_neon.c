@@ -51,6 +51,12 @@ static inline sums sums_dot(sums s, weights w, acts a)
     return s;
 }
 
+static inline void sums_put(int32_t *out, sums s)
+{
+    vst1q_s32(out, s.low);
+    vst1q_s32(out + 4, s.high);
+}
+
 static inline float32x4_t result(int32x4_t s, float a_scale, const float *scales)
 {
     float32x4_t x = vmulq_f32(vmulq_n_f32(vcvtq_f32_s32(s), a_scale), vld1q_f32(scales));

@@ -60,10 +60,20 @@ static inline sums sums_dot(sums s, weights w, acts a)
 }
 
 /* 256 * high alone may not fit int32, but the sum does: unsigned, it wraps to the right one. */
+static inline int32x4_t whole(int32x4_t high, int32x4_t low)
+{
+    return vreinterpretq_s32_u32(vaddq_u32(vshlq_n_u32(vreinterpretq_u32_s32(high), 8), vreinterpretq_u32_s32(low)));
+}
+
+static inline void sums_put(int32_t *out, sums s)
+{
+    vst1q_s32(out, whole(s.high0, s.low0));
+    vst1q_s32(out + 4, whole(s.high4, s.low4));
+}
+
 static inline float32x4_t result(int32x4_t high, int32x4_t low, float a_scale, const float *scales)
 {
-    uint32x4_t s = vaddq_u32(vshlq_n_u32(vreinterpretq_u32_s32(high), 8), vreinterpretq_u32_s32(low));
-    float32x4_t x = vmulq_n_f32(vcvtq_f32_s32(vreinterpretq_s32_u32(s)), a_scale);
+    float32x4_t x = vmulq_n_f32(vcvtq_f32_s32(whole(high, low)), a_scale);
     return vaddq_f32(vmulq_f32(x, vld1q_f32(scales)), vld1q_f32(scales + LAC_GEMM_PANEL));
 }
 

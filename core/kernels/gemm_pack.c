@@ -29,8 +29,10 @@ void lac_linear_pack(lac_linear *l, uint8_t *to)
     for (size_t n = 0; n < l->out; n++) {
         uint8_t *panel = to + n / PANEL * panel_bytes;
         size_t i = n % PANEL;
-        memcpy(panel + i * sizeof(float), &l->scale[n], sizeof(float));
-        memcpy(panel + (PANEL + i) * sizeof(float), &l->bias[n], sizeof(float));
+        if (l->scale != NULL) {
+            memcpy(panel + i * sizeof(float), &l->scale[n], sizeof(float));
+            memcpy(panel + (PANEL + i) * sizeof(float), &l->bias[n], sizeof(float));
+        }
         int8_t *weights = (int8_t *)panel + 2 * PANEL * sizeof(float) + GROUP * i;
         for (size_t k = 0; k < K; k++)
             weights[k / GROUP * GROUP * PANEL + k % GROUP] = l->weight[n * K + k];

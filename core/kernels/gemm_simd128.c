@@ -12,6 +12,7 @@ typedef v128_t weights;
 #define sums_zero() wasm_i32x4_splat(0)
 #define sums_add(a, b) wasm_i32x4_add(a, b)
 #define weights_load(p) wasm_i16x8_load8x8(p)
+#define sums_put(out, s) wasm_v128_store(out, s)
 #define sums_dot(s, w, a) wasm_i32x4_add(s, wasm_i32x4_dot_i16x8(w, wasm_i32x4_splat(a)))
 
 static inline void sums_store(float *out, sums s, float a_scale, const float *scales)

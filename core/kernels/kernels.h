@@ -25,7 +25,7 @@
 #define LAC_GEMM_PAD 4
 #endif
 
-/* Matrix product: weights int8, a scale an output, bias. */
+/* Matrix product: weights int8, a scale an output, bias; both NULL where only dot_s16s8 uses it. */
 typedef struct lac_linear {
     uint32_t in, out;      /* K <= LAC_GEMM_MAX_K, N */
     const int8_t *weight;  /* [N][K], -127 .. 127 */
@@ -39,6 +39,9 @@ typedef struct lac_linear {
  *   out [M] rows of ldo floats, a [M][K] */
 typedef void lac_gemm_s16s8_fn(float *out, size_t ldo, const int16_t *a, const float *a_scale, const lac_linear *w,
                                size_t first, size_t end, size_t M);
+
+/* out[n] = sum_k a[k] * w[n][k] for all outputs.  out [N], a [K] in -LAC_ACT_MAX .. LAC_ACT_MAX */
+typedef void lac_dot_s16s8_fn(int32_t *out, const int16_t *a, const lac_linear *w);
 
 /* One row to 13 bits: m = max |x|; if m < 1e-20 all zero and *scale = 0; else q = round half away from zero of
  * x * (4095 / m), clamped, and *scale = m * (1 / 4095). Both factors are computed once, in float. Infinity and NaN,
@@ -123,6 +126,7 @@ typedef void lac_sha256_blocks_fn(uint32_t h[8], const uint8_t *data, size_t blo
 /* Every operation OP: its type lac_OP_fn, its member of lac_kernels, its functions lac_OP_c, lac_OP_avx2 .. */
 #define LAC_OPERATIONS(X) \
     X(gemm_s16s8)         \
+    X(dot_s16s8)          \
     X(quantize_row)       \
     X(depthwise)          \
     X(norm_row)           \
@@ -157,7 +161,7 @@ typedef struct lac_kernels {
 #define LAC_MEMBER(op) lac_##op##_fn *op;
     LAC_OPERATIONS(LAC_MEMBER)
 #undef LAC_MEMBER
-    int packed;                            /* gemm_s16s8, nearest and scores read packed weights and codes */
+    int packed;                            /* gemm_s16s8, dot_s16s8, nearest and scores read packed weights and codes */
     const char *names[LAC_OPERATION_COUNT]; /* "gemm_s16s8_avx2" .. */
 } lac_kernels;
 
