@@ -130,19 +130,29 @@ static int decode_channel(lac_reader_audio *a, const lac_page *p, uint32_t c)
     return decode_part(a, c, p->codebooks, before, p->frames);
 }
 
-static int decode_page(lac_reader *r)
+int lac_reader_unpack(lac_reader *r, lac_page *page)
 {
     lac_reader_audio *a = &r->audio;
-    lac_page p = r->ahead.page;
-    if (p.coding != 0)
+    *page = r->ahead.page;
+    if (page->coding != 0)
         return LAC_ERROR_VERSION;
-    int status = lac_page_unpack(a->tokens, a->model.codebooks, a->model.codewords, &r->format, &p,
+    int status = lac_page_unpack(a->tokens, a->model.codebooks, a->model.codewords, &r->format, page,
                                  lac_window_at(&r->window));
     if (status != LAC_OK)
         lac_reader_reject_page(r);
     lac_reader_consume(r);
-    if (status != LAC_OK)
+    return status;
+}
+
+static int decode_page(lac_reader *r)
+{
+    lac_reader_audio *a = &r->audio;
+    lac_page p;
+    int status = lac_reader_unpack(r, &p);
+    if (status == LAC_ERROR_FORMAT)
         return conceal(r, a->frame + p.frames);
+    if (status != LAC_OK)
+        return status;
     for (uint32_t c = 0; c < r->format.channels; c++)
         if ((status = decode_channel(a, &p, c)) != LAC_OK)
             return status;
@@ -150,12 +160,21 @@ static int decode_page(lac_reader *r)
     return LAC_OK;
 }
 
-static int fetch(lac_reader *r)
+int lac_reader_fetch_audio(lac_reader *r)
 {
     int status = lac_reader_fetch(r);
     if (status == LAC_OK)
         take_totals(r);
     return status;
+}
+
+uint64_t lac_reader_ahead(const lac_reader *r)
+{
+    switch (r->ahead.kind) {
+    case LAC_ITEM_PAGE: return (uint64_t)r->ahead.page.number * LAC_PAGE_FRAMES;
+    case LAC_ITEM_END: return r->scan.end.frames;
+    default: return r->audio.frame;
+    }
 }
 
 /* Decode the next piece of sound to a->pcm; pcm_count stays 0 at the end. */
@@ -164,16 +183,13 @@ static int refill(lac_reader *r)
     lac_reader_audio *a = &r->audio;
     a->pcm_count = a->pcm_used = 0;
     while (a->pcm_count == 0) {
-        int status = fetch(r);
+        int status = lac_reader_fetch_audio(r);
         if (status != LAC_OK)
             return status;
-        enum lac_item_kind kind = r->ahead.kind;
-        uint64_t there = kind == LAC_ITEM_PAGE  ? (uint64_t)r->ahead.page.number * LAC_PAGE_FRAMES
-                         : kind == LAC_ITEM_END ? r->scan.end.frames
-                                                : a->frame;
+        uint64_t there = lac_reader_ahead(r);
         if (a->frame < there)
             status = conceal(r, there);
-        else if (kind != LAC_ITEM_PAGE)
+        else if (r->ahead.kind != LAC_ITEM_PAGE)
             return LAC_OK;
         else if (a->frame > there)
             lac_reader_consume(r); /* on the way to where a seek wants to start */
@@ -212,8 +228,9 @@ int lac_reader_read(lac_reader *r, float *pcm, size_t capacity, size_t *frames)
     lac_reader_audio *a = &r->audio;
     size_t done = 0;
     int status = LAC_OK;
-    if (!r->started)
+    if (!r->started || a->gives == LAC_READER_GIVES_TOKENS)
         return LAC_ERROR_STATE;
+    a->gives = LAC_READER_GIVES_SOUND;
     r->has_read = true;
     *frames = 0;
     while (done < capacity && a->position < a->limit) {
@@ -222,7 +239,7 @@ int lac_reader_read(lac_reader *r, float *pcm, size_t capacity, size_t *frames)
             if (status != LAC_OK || a->pcm_count == 0)
                 break;
         }
-        status = fetch(r); /* only what follows tells whether this is the last page, which is cut */
+        status = lac_reader_fetch_audio(r); /* only what follows tells whether this is the last page, which is cut */
         if (status != LAC_OK)
             break;
         size_t n = deliverable(a);
@@ -237,8 +254,7 @@ int lac_reader_read(lac_reader *r, float *pcm, size_t capacity, size_t *frames)
 
 /* ---- seeking ---- */
 
-/* Byte offset of the last page not after `page` that the seek table knows, and that page's number. */
-static uint64_t look_up(const lac_reader *r, uint64_t page, uint64_t *found)
+uint64_t lac_reader_look_up(const lac_reader *r, uint64_t page, uint64_t *found)
 {
     uint64_t offset = r->first_page, number = 0;
     for (uint32_t i = 0; r->located && i < r->scan.end.run_count && number < page; i++) {
@@ -257,7 +273,7 @@ static int jump(lac_reader *r, uint64_t position)
     uint64_t sample = position + a->model.decoder_delay_samples;
     uint64_t page = sample / a->model.frame_samples / LAC_PAGE_FRAMES, number;
     uint64_t from = page > 0 ? page - 1 : 0; /* its frame R puts everything right */
-    uint64_t offset = look_up(r, from, &number);
+    uint64_t offset = lac_reader_look_up(r, from, &number);
     int status = lac_reader_jump(r, offset, number * LAC_PAGE_FRAMES);
     if (status != LAC_OK)
         return status;
@@ -276,12 +292,13 @@ static int jump(lac_reader *r, uint64_t position)
 int lac_reader_seek(lac_reader *r, uint64_t position)
 {
     lac_reader_audio *a = &r->audio;
-    if (!r->started)
+    if (!r->started || a->gives == LAC_READER_GIVES_TOKENS)
         return LAC_ERROR_STATE;
     if (position > LAC_STREAM_MAX_SAMPLES)
         position = LAC_STREAM_MAX_SAMPLES;
     if (!r->can_seek && position < a->position)
         return LAC_ERROR_NOT_SEEKABLE;
+    a->gives = LAC_READER_GIVES_SOUND;
     r->has_read = true;
     if (position >= a->position && position - a->position <= a->pcm_count - a->pcm_used) {
         a->drop += position - a->position;

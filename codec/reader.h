@@ -1,4 +1,4 @@
-/* State of a lac_reader, shared by reader.c (bytes) and readaudio.c (sound). */
+/* State of a lac_reader, shared by reader.c (bytes), readaudio.c (sound) and readtokens.c (tokens). */
 #ifndef LAC_CODEC_READER_H
 #define LAC_CODEC_READER_H
 
@@ -11,6 +11,8 @@
 #include "scan.h"
 #include "window.h"
 #include "workspace.h"
+
+enum lac_reader_gives { LAC_READER_GIVES_ANY, LAC_READER_GIVES_SOUND, LAC_READER_GIVES_TOKENS };
 
 /* Of decoding; frames and samples count from the stream's start. */
 typedef struct lac_reader_audio {
@@ -25,6 +27,9 @@ typedef struct lac_reader_audio {
     uint64_t drop;                       /* samples to drop before the next delivered one */
     uint64_t position;                   /* of the next delivered sample */
     uint64_t limit;                      /* samples in all, UINT64_MAX while unknown */
+    enum lac_reader_gives gives;         /* what it was asked for first; of tokens, only the following and frame count */
+    uint8_t codebooks[LAC_PAGE_FRAMES];  /* of the frames in tokens */
+    size_t token_count, token_used;      /* frames in tokens, and those of them that are delivered or dropped */
 } lac_reader_audio;
 
 struct lac_reader {
@@ -62,6 +67,18 @@ void lac_reader_reject_page(lac_reader *r);
 
 /* The end page contradicts the model: go on as if there were none. */
 void lac_reader_reject_end(lac_reader *r);
+
+/* lac_reader_fetch, and take the totals once they are known. */
+int lac_reader_fetch_audio(lac_reader *r);
+
+/* First frame of what is ahead; past the last sound page, if the total is unknown, audio.frame. */
+uint64_t lac_reader_ahead(const lac_reader *r);
+
+/* Unpack the page ahead to audio.tokens and go past it. LAC_ERROR_FORMAT: all its frames are lost, which is counted. */
+int lac_reader_unpack(lac_reader *r, lac_page *page);
+
+/* Byte offset of the last page not after `page` that the seek table knows, and that page's number. */
+uint64_t lac_reader_look_up(const lac_reader *r, uint64_t page, uint64_t *found);
 
 void lac_reader_audio_close(lac_reader_audio *a);
 

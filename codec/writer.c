@@ -1,40 +1,9 @@
 /* Writing .lac files: PCM is staged to blocks of a page's length, encoded, and packed as soon as a page is full. */
+#include "writer.h"
+
 #include <string.h>
 
 #include "bytes.h"
-#include "lac/decoder.h"
-#include "lac/encoder.h"
-#include "page.h"
-#include "workspace.h"
-
-#define PENDING_FRAMES (4 * LAC_PAGE_FRAMES) /* a page less one, a block, and what flush may add to both */
-
-enum writer_state { WRITING, FINISHED, FAILED };
-
-struct lac_writer {
-    lac_workspace memory;
-    lac_io io;
-    lac_model_info model;
-    lac_stream_format format;
-    enum writer_state state;
-    lac_encoder *encoder[LAC_MAX_CHANNELS];
-    lac_decoder *tracker[LAC_MAX_CHANNELS]; /* follows what a decoder will do, to learn its pulse phase */
-    float *staging[LAC_MAX_CHANNELS];       /* [LAC_PAGE_FRAMES * frame_samples] */
-    uint16_t *tokens[LAC_MAX_CHANNELS];     /* [PENDING_FRAMES][Q] */
-    uint8_t codebooks[PENDING_FRAMES];      /* of the pending frames */
-    uint32_t current_codebooks;
-    size_t staged;                          /* samples a channel in staging */
-    size_t pending;                         /* frames in tokens */
-    uint64_t samples, frames, bytes;        /* taken at the model's rate; in pages; written */
-    uint32_t pages, header_size;
-    uint64_t payload_bits;
-    uint32_t min_codebooks, max_codebooks;
-    lac_run *runs;                          /* [LAC_END_MAX_RUNS] */
-    uint32_t run_count, last_size;          /* last_size: of the last page, not in a run yet */
-    bool runs_full;
-    uint8_t *page;                          /* [LAC_PAGE_MAX] */
-    uint64_t finished_samples;
-};
 
 void lac_writer_default_settings(lac_writer_settings *settings)
 {
@@ -113,7 +82,7 @@ static void lay_out(lac_workspace *m, lac_writer *w)
 {
     for (uint32_t c = 0; c < w->format.channels; c++) {
         w->staging[c] = lac_workspace_take(m, (size_t)LAC_PAGE_FRAMES * w->model.frame_samples, sizeof(float));
-        w->tokens[c] = lac_workspace_take(m, (size_t)PENDING_FRAMES * w->model.codebooks, sizeof(uint16_t));
+        w->tokens[c] = lac_workspace_take(m, (size_t)LAC_WRITER_PENDING * w->model.codebooks, sizeof(uint16_t));
     }
     w->runs = lac_workspace_take(m, LAC_END_MAX_RUNS, sizeof(lac_run));
     w->page = lac_workspace_take(m, LAC_PAGE_MAX, 1);
@@ -233,8 +202,7 @@ static int track(lac_writer *w, uint32_t c, size_t frames, uint16_t *phase)
                             frames - before);
 }
 
-/* Write the first `frames` pending frames as a page. */
-static int write_page(lac_writer *w, size_t frames)
+int lac_writer_put_page(lac_writer *w, size_t frames)
 {
     lac_page p = {.number = w->pages, .frames = (uint32_t)frames};
     size_t q = w->model.codebooks, left = w->pending - frames;
@@ -264,7 +232,7 @@ static int write_page(lac_writer *w, size_t frames)
 /* Encode what is staged, or the rest if `flush`, and write the pages that are full. */
 static int encode(lac_writer *w, bool flush)
 {
-    size_t q = w->model.codebooks, room = PENDING_FRAMES - w->pending, got = 0;
+    size_t q = w->model.codebooks, room = LAC_WRITER_PENDING - w->pending, got = 0;
     for (uint32_t c = 0; c < w->format.channels; c++) {
         uint16_t *out = w->tokens[c] + w->pending * q;
         int status = flush ? lac_encoder_flush(w->encoder[c], out, room, &got)
@@ -277,7 +245,7 @@ static int encode(lac_writer *w, bool flush)
     if (!flush)
         w->staged = 0;
     while (w->pending >= LAC_PAGE_FRAMES) {
-        int status = write_page(w, LAC_PAGE_FRAMES);
+        int status = lac_writer_put_page(w, LAC_PAGE_FRAMES);
         if (status != LAC_OK)
             return status;
     }
@@ -287,13 +255,13 @@ static int encode(lac_writer *w, bool flush)
 static int fail(lac_writer *w, int status)
 {
     if (status != LAC_OK)
-        w->state = FAILED;
+        w->state = LAC_WRITER_FAILED;
     return status;
 }
 
 int lac_writer_set_codebooks(lac_writer *w, uint32_t codebooks)
 {
-    if (w->state != WRITING)
+    if (w->state != LAC_WRITER_OPEN)
         return LAC_ERROR_STATE;
     if (codebooks < 1 || codebooks > w->model.codebooks)
         return LAC_ERROR_ARGUMENT;
@@ -316,7 +284,7 @@ static void stage(lac_writer *w, const float *pcm, size_t frames)
 int lac_writer_write(lac_writer *w, const float *pcm, size_t frames)
 {
     size_t block = (size_t)LAC_PAGE_FRAMES * w->model.frame_samples;
-    if (w->state != WRITING)
+    if (w->state != LAC_WRITER_OPEN || w->takes_tokens)
         return LAC_ERROR_STATE;
     while (frames > 0) {
         size_t n = block - w->staged < frames ? block - w->staged : frames;
@@ -339,26 +307,45 @@ static int write_end(lac_writer *w, uint64_t samples)
     return put(w, w->page, end.size);
 }
 
-int lac_writer_finish(lac_writer *w, uint64_t samples)
+uint64_t lac_writer_frames(const lac_writer *w, uint64_t samples)
 {
     uint64_t frame = w->model.frame_samples;
-    if (w->state != WRITING)
-        return LAC_ERROR_STATE;
-    if (samples > LAC_STREAM_MAX_SAMPLES ||
-        lac_scale_ceil(samples, w->model.sample_rate, w->format.original_rate) != w->samples)
-        return LAC_ERROR_ARGUMENT;
+    return samples == 0 ? 0 : (samples + w->model.decoder_delay_samples + frame - 1) / frame;
+}
+
+/* Does a count of `samples` at the model's rate fit what was written? Tokens say it to a frame only. */
+static bool samples_fit(const lac_writer *w, uint64_t samples)
+{
+    if (w->takes_tokens)
+        return samples <= LAC_STREAM_MAX_SAMPLES && lac_writer_frames(w, samples) == w->frames + w->pending;
+    return samples == w->samples;
+}
+
+static int write_rest(lac_writer *w)
+{
     int status = w->staged > 0 ? encode(w, false) : LAC_OK;
-    if (status == LAC_OK)
+    if (status == LAC_OK && !w->takes_tokens)
         status = encode(w, true);
     if (status == LAC_OK && w->pending > 0)
-        status = write_page(w, w->pending);
-    if (status == LAC_OK && w->samples > 0 &&
-        w->frames != (w->samples + w->model.decoder_delay_samples + frame - 1) / frame)
+        status = lac_writer_put_page(w, w->pending);
+    return status;
+}
+
+int lac_writer_finish(lac_writer *w, uint64_t samples)
+{
+    uint64_t model_samples = lac_scale_ceil(samples, w->model.sample_rate, w->format.original_rate);
+    if (w->state != LAC_WRITER_OPEN)
+        return LAC_ERROR_STATE;
+    if (samples > LAC_STREAM_MAX_SAMPLES || !samples_fit(w, model_samples))
+        return LAC_ERROR_ARGUMENT;
+    w->samples = model_samples;
+    int status = write_rest(w);
+    if (status == LAC_OK && w->frames != lac_writer_frames(w, w->samples))
         status = LAC_ERROR_STATE;
     if (status == LAC_OK)
         status = write_end(w, samples);
     if (status == LAC_OK) {
-        w->state = FINISHED;
+        w->state = LAC_WRITER_FINISHED;
         w->finished_samples = samples;
     }
     return fail(w, status);
@@ -366,7 +353,7 @@ int lac_writer_finish(lac_writer *w, uint64_t samples)
 
 void lac_writer_get_info(const lac_writer *w, lac_stream_info *info)
 {
-    bool done = w->state == FINISHED;
+    bool done = w->state == LAC_WRITER_FINISHED;
     *info = (lac_stream_info){
         .format_version = LAC_STREAM_VERSION, .original_rate = w->format.original_rate,
         .channels = w->format.channels, .samples = w->finished_samples, .model_samples = done ? w->samples : UINT64_MAX,

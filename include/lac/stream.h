@@ -85,8 +85,18 @@ LAC_API int lac_writer_set_codebooks(lac_writer *writer, uint32_t codebooks);
 /* Encode `frames` sample frames pcm[frames][channels] at the model's rate. After an error only close is allowed. */
 LAC_API int lac_writer_write(lac_writer *writer, const float *pcm, size_t frames);
 
+/* Instead of sound, `frames` frames of tokens that are there already, such as those of lac_encoder_write or
+ * lac_reader_read_tokens: the file decodes to what a lac_decoder makes of them.
+ *   tokens     [frames][channels][Q]; of each row the first codebooks[t] count, each below K
+ *   codebooks  [frames]: 0 .. Q, of all channels; 0 marks a lost frame, which a reader conceals
+ * A writer takes either tokens or sound: LAC_ERROR_STATE. LAC_ERROR_ARGUMENT, with nothing taken, if a value is out of
+ * range. */
+LAC_API int lac_writer_write_tokens(lac_writer *writer, const uint16_t *tokens, const uint8_t *codebooks,
+                                    size_t frames);
+
 /* Write the rest and the end page. `samples` is the exact count a channel at original_rate; it must fit what was
- * written: ceil(samples * model rate / original_rate) sample frames, else LAC_ERROR_ARGUMENT. */
+ * written, else LAC_ERROR_ARGUMENT: N = ceil(samples * model rate / original_rate) sample frames, or, of tokens,
+ * ceil((N + decoder_delay_samples) / frame_samples) frames; none if N is 0. */
 LAC_API int lac_writer_finish(lac_writer *writer, uint64_t samples);
 
 LAC_API void lac_writer_get_info(const lac_writer *writer, lac_stream_info *info);
@@ -126,6 +136,17 @@ LAC_API int lac_reader_read(lac_reader *reader, float *pcm, size_t capacity, siz
 /* Continue at sample frame `position` of the model's rate: what follows is exactly what a full decode gives there.
  * Past the end: the end. On an input that can't seek, forwards only, else LAC_ERROR_NOT_SEEKABLE. */
 LAC_API int lac_reader_seek(lac_reader *reader, uint64_t position);
+
+/* Instead of sound, up to `capacity` frames of tokens, whatever their coding; *frames is 0 at the end. A reader gives
+ * either tokens or sound: LAC_ERROR_STATE. Damaged and missing pages keep their place in time.
+ *   tokens     [capacity][channels][Q]; of each row the first codebooks[t] are set, the rest are zero
+ *   codebooks  [capacity]: 0 .. Q, of all channels; 0: the frame is lost */
+LAC_API int lac_reader_read_tokens(lac_reader *reader, uint16_t *tokens, uint8_t *codebooks, size_t capacity,
+                                   size_t *frames);
+
+/* Continue reading tokens at frame `frame`. Past the end: the end. On an input that can't seek, forwards only, else
+ * LAC_ERROR_NOT_SEEKABLE. */
+LAC_API int lac_reader_seek_frame(lac_reader *reader, uint64_t frame);
 
 /* Close and set *reader to NULL. */
 LAC_API void lac_reader_close(lac_reader **reader);

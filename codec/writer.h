@@ -1,0 +1,50 @@
+/* State of a lac_writer, shared by writer.c (sound) and writetokens.c (tokens). */
+#ifndef LAC_CODEC_WRITER_H
+#define LAC_CODEC_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lac/decoder.h"
+#include "lac/encoder.h"
+#include "lac/stream.h"
+#include "page.h"
+#include "workspace.h"
+
+#define LAC_WRITER_PENDING (4 * LAC_PAGE_FRAMES) /* a page less one, a block, and what flush may add to both */
+
+enum lac_writer_state { LAC_WRITER_OPEN, LAC_WRITER_FINISHED, LAC_WRITER_FAILED };
+
+struct lac_writer {
+    lac_workspace memory;
+    lac_io io;
+    lac_model_info model;
+    lac_stream_format format;
+    enum lac_writer_state state;
+    bool takes_tokens;                      /* not sound, which the encoders are for */
+    lac_encoder *encoder[LAC_MAX_CHANNELS];
+    lac_decoder *tracker[LAC_MAX_CHANNELS]; /* follows what a decoder will do, to learn its pulse phase */
+    float *staging[LAC_MAX_CHANNELS];       /* [LAC_PAGE_FRAMES * frame_samples] */
+    uint16_t *tokens[LAC_MAX_CHANNELS];     /* [LAC_WRITER_PENDING][Q] */
+    uint8_t codebooks[LAC_WRITER_PENDING]; /* of the pending frames */
+    uint32_t current_codebooks;
+    size_t staged;                          /* samples a channel in staging */
+    size_t pending;                         /* frames in tokens */
+    uint64_t samples, frames, bytes;        /* taken at the model's rate; in pages; written */
+    uint32_t pages, header_size;
+    uint64_t payload_bits;
+    uint32_t min_codebooks, max_codebooks;
+    lac_run *runs;                          /* [LAC_END_MAX_RUNS] */
+    uint32_t run_count, last_size;          /* last_size: of the last page, not in a run yet */
+    bool runs_full;
+    uint8_t *page;                          /* [LAC_PAGE_MAX] */
+    uint64_t finished_samples;
+};
+
+/* Write the first `frames` pending frames as a page. */
+int lac_writer_put_page(lac_writer *w, size_t frames);
+
+/* Latent frames of `samples` samples at the model's rate. */
+uint64_t lac_writer_frames(const lac_writer *w, uint64_t samples);
+
+#endif
