@@ -1,4 +1,5 @@
-"""Regenerate the tiny seeded model and its reference activations: make_tiny.py OUT_DIR (vectors/)
+"""Regenerate the tiny seeded model and its reference activations, and the same with a prior: make_tiny.py OUT_DIR
+(vectors/)
 
 Its weights are random: it proves arithmetic, not sound. Everything comes from one seed by correctly rounded float64
 operations, so that the model file is the same on every machine.
@@ -8,6 +9,7 @@ import sys
 import numpy as np
 import torch
 import lacm
+import prior_integer
 import quantised
 import reference
 from model import BINS, F0_MIN, F0_SPAN, LONG, PAD, PERIODIC_HI, PERIODIC_LO, SR, WIN
@@ -69,6 +71,7 @@ def main(folder):
     lacm.write(path, 'tiny', MODEL, t)
     arrays = reference.activations(quantised.load(MODEL, t), t['codes'], reference.speechlike(FRAMES, SEED))
     reference.write(os.path.join(folder, 'tiny_reference.bin'), arrays)
+    prior_integer.write_tiny(folder, SEED)
     f0, y = arrays['decoder.pitch'], arrays['pcm.out']
     print('%s: %d bytes; voiced %d of %d, pitch %.0f .. %.0f Hz, PCM rms %.3f peak %.3f, tokens %d distinct' % (
         path, os.path.getsize(path), (f0 > 0).sum(), len(f0), f0[f0 > 0].min(), f0.max(), y.std(), np.abs(y).max(),
