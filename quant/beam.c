@@ -1,11 +1,11 @@
 /* M-best search in a residual vector quantiser. */
 #include <string.h>
 
+#include "beam.h"
 #include "rvq.h"
 
 #define ROWS 32  /* candidates searched for together: a codeword is read once for many */
 #define PART 256 /* codewords scored together: they and the scores fit in the first cache */
-#define NONE INT64_MIN
 #define CACHE_LINE 64
 
 typedef struct candidate {
@@ -14,12 +14,11 @@ typedef struct candidate {
     uint16_t tokens[LAC_RVQ_MAX_STAGES];
 } candidate;
 
-/* What the search knows of one row of z. A child is a candidate of the next stage as one number, larger if better:
- * its gain, minus half of what would be left, times 2^32; less its order, parent and token. */
+/* What the search knows of one row of z. A gain is minus half of what would be left. */
 typedef struct row {
     candidate *now, *next;          /* [width]; tokens ascend */
     size_t count, greedy;           /* candidates; which of them greedy search chose */
-    int64_t best[LAC_RVQ_MAX_BEAM]; /* children, the best first, then NONE */
+    int64_t best[LAC_RVQ_MAX_BEAM]; /* children, the best first, then LAC_CHILD_NONE */
     int32_t least;                  /* gain below which a child is not among the best */
     int32_t greedy_score;           /* what greedy search takes next, and its score so far */
     size_t greedy_token;
@@ -35,48 +34,18 @@ typedef struct beam {
 
 /* ---- children ---- */
 
-static int64_t child_of(int32_t gain, size_t parent, size_t token)
-{
-    return gain * (INT64_C(1) << 32) - (int64_t)(parent << 16 | token);
-}
-
-static int32_t child_gain(int64_t child)
-{
-    return (int32_t)((child + UINT32_MAX) >> 32);
-}
-
-static uint32_t child_order(int64_t child)
-{
-    return (uint32_t)0 - (uint32_t)child;
-}
-
-static size_t child_parent(int64_t child)
-{
-    return child_order(child) >> 16;
-}
-
-static uint16_t child_token(int64_t child)
-{
-    return (uint16_t)child_order(child);
-}
-
 static void clear_children(row *r, size_t width)
 {
     for (size_t i = 0; i < width; i++)
-        r->best[i] = NONE;
+        r->best[i] = LAC_CHILD_NONE;
     r->least = r->greedy_score = INT32_MIN;
 }
 
 static void insert_child(row *r, size_t width, int64_t child)
 {
-    size_t i = width - 1;
-    if (child <= r->best[i])
-        return;
-    for (; i > 0 && r->best[i - 1] < child; i--)
-        r->best[i] = r->best[i - 1];
-    r->best[i] = child;
-    if (r->best[width - 1] != NONE && child_gain(r->best[width - 1]) > r->least)
-        r->least = child_gain(r->best[width - 1]);
+    lac_child_insert(r->best, width, child);
+    if (r->best[width - 1] != LAC_CHILD_NONE && lac_child_gain(r->best[width - 1]) > r->least)
+        r->least = lac_child_gain(r->best[width - 1]);
 }
 
 /* Of `count` codewords from `first` on for the candidate of greedy search. */
@@ -103,7 +72,7 @@ static void offer(row *r, size_t width, size_t parent, const int32_t *scores, co
     for (size_t l = 0; any && l < LAC_CODE_PANEL; l++)
         for (size_t k = l; tops[l] >= least && k < count; k += LAC_CODE_PANEL)
             if (scores[k] >= least) {
-                insert_child(r, width, child_of(scores[k] - half, parent, first + k));
+                insert_child(r, width, lac_child_of(scores[k] - half, parent, first + k));
                 least = r->least + half;
             }
 }
@@ -171,7 +140,7 @@ static void search(beam *b, size_t s, const uint32_t *stages, size_t rows)
 
 static const int16_t *code_of(const lac_rvq *q, size_t s, int64_t child)
 {
-    return q->codes + (s * q->codewords + child_token(child)) * q->dimension;
+    return q->codes + (s * q->codewords + lac_child_token(child)) * q->dimension;
 }
 
 static void measure(candidate *c)
@@ -184,11 +153,11 @@ static void measure(candidate *c)
 
 static void grow(const lac_rvq *q, size_t s, const row *r, int64_t child, candidate *to)
 {
-    const candidate *parent = &r->now[child_parent(child)];
+    const candidate *parent = &r->now[lac_child_parent(child)];
     int16_t code[LAC_RVQ_MAX_D] = {0};
     memcpy(code, code_of(q, s, child), q->dimension * sizeof *code);
     memcpy(to->tokens, parent->tokens, sizeof to->tokens);
-    to->tokens[s] = child_token(child);
+    to->tokens[s] = lac_child_token(child);
     for (size_t d = 0; d < LAC_RVQ_MAX_D; d++) {
         int16_t v = (int16_t)(parent->left[d] - code[d]);
         v = v > LAC_RVQ_MAX ? LAC_RVQ_MAX : v;
@@ -197,27 +166,28 @@ static void grow(const lac_rvq *q, size_t s, const row *r, int64_t child, candid
     measure(to);
 }
 
-static void sort_by_tokens(int64_t *children, size_t count)
+size_t lac_beam_keep(int64_t *best, size_t width, int64_t greedy)
 {
+    size_t count = 0;
+    while (count < width && best[count] != LAC_CHILD_NONE)
+        count++;
+    if (greedy < best[count - 1])
+        best[count - 1] = greedy;
     for (size_t i = 1; i < count; i++) {
-        int64_t child = children[i];
+        int64_t child = best[i];
         size_t j = i;
-        for (; j > 0 && child_order(children[j - 1]) > child_order(child); j--)
-            children[j] = children[j - 1];
-        children[j] = child;
+        for (; j > 0 && lac_child_order(best[j - 1]) > lac_child_order(child); j--)
+            best[j] = best[j - 1];
+        best[j] = child;
     }
+    return count;
 }
 
 /* The best children become candidates, that of greedy search among them. */
 static void advance(const beam *b, row *r, size_t s)
 {
-    size_t count = 0, greedy = 0;
-    while (count < b->width && r->best[count] != NONE)
-        count++;
-    int64_t chosen = child_of(r->greedy_score - r->now[r->greedy].half, r->greedy, r->greedy_token);
-    if (chosen < r->best[count - 1])
-        r->best[count - 1] = chosen;
-    sort_by_tokens(r->best, count);
+    int64_t chosen = lac_child_of(r->greedy_score - r->now[r->greedy].half, r->greedy, r->greedy_token);
+    size_t count = lac_beam_keep(r->best, b->width, chosen), greedy = 0;
     for (size_t i = 0; i < count; i++) /* scattered, so waited for together */
         for (size_t d = 0; d < b->q->dimension; d += CACHE_LINE / sizeof(int16_t))
             __builtin_prefetch(code_of(b->q, s, r->best[i]) + d);
@@ -245,23 +215,14 @@ static void begin(const beam *b, row *r, candidate *pool, const int16_t *z)
     measure(r->now);
 }
 
-/* At most 8190^2 * 64. */
-static uint32_t distance(const lac_rvq *q, const int16_t *z, const uint16_t *tokens, uint32_t stages)
-{
-    int16_t decoded[LAC_RVQ_MAX_D];
-    uint32_t sum = 0;
-    lac_rvq_decode(q, tokens, stages, decoded);
-    for (size_t d = 0; d < q->dimension; d++)
-        sum += (uint32_t)((z[d] - decoded[d]) * (z[d] - decoded[d]));
-    return sum;
-}
-
 static const uint16_t *choose(const lac_rvq *q, const row *r, const int16_t *z, uint32_t stages)
 {
     const candidate *best = r->now;
     uint32_t least = UINT32_MAX;
     for (const candidate *c = r->now; c < r->now + r->count; c++) {
-        uint32_t left = distance(q, z, c->tokens, stages);
+        int16_t decoded[LAC_RVQ_MAX_D];
+        lac_rvq_decode(q, c->tokens, stages, decoded);
+        uint32_t left = lac_beam_distance(z, decoded, q->dimension);
         if (left < least) {
             least = left;
             best = c;

@@ -9,15 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rfsq.h"
 #include "rvq.h"
 
-enum lac_quantiser_kind { LAC_QUANTISER_RVQ = 1 };
+enum lac_quantiser_kind { LAC_QUANTISER_RVQ = 1, LAC_QUANTISER_RFSQ = 2 }; /* as in model files */
 
 typedef struct lac_quantiser {
     enum lac_quantiser_kind kind;
     uint32_t stages, codewords, dimension; /* Q, K, D */
-    lac_rvq rvq;
+    lac_rvq rvq;                           /* of its kind, else zeros */
     lac_scores_fn *scores;                 /* for a beam, as lac_rvq_encode_beam takes it */
+    lac_rfsq rfsq;                         /* of its kind, else zeros */
 } lac_quantiser;
 
 /* z [rows][D] -> tokens [rows][Q]: of row i the first stages[i], zeros behind.

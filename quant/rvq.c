@@ -12,12 +12,6 @@ static inline int32_t dot(const int16_t *a, const int16_t *b, size_t n)
     return s;
 }
 
-static inline int16_t clamp(int32_t v)
-{
-    v = v > LAC_RVQ_MAX ? LAC_RVQ_MAX : v;
-    return (int16_t)(v < -LAC_RVQ_MAX ? -LAC_RVQ_MAX : v);
-}
-
 void lac_rvq_half_norms(int32_t *half_norm, const int16_t *codes, size_t count, size_t dimension)
 {
     for (size_t k = 0; k < count; k++)
@@ -54,7 +48,7 @@ static void encode_rows(const lac_rvq *q, const uint32_t *stages, size_t rows, u
             int16_t *left = residual + which[i] * D;
             tokens[which[i] * q->stages + s] = nearest[i];
             for (size_t d = 0; d < D; d++)
-                left[d] = clamp(left[d] - code[d]);
+                left[d] = lac_rvq_clamp(left[d] - code[d]);
         }
     }
 }
@@ -81,5 +75,5 @@ void lac_rvq_decode(const lac_rvq *q, const uint16_t *tokens, uint32_t stages, i
             sums[i] += code[i];
     }
     for (size_t i = 0; i < D; i++)
-        z[i] = clamp(sums[i]);
+        z[i] = lac_rvq_clamp(sums[i]);
 }

@@ -24,6 +24,12 @@ typedef struct lac_rvq {
     lac_nearest_fn *nearest;               /* lac_nearest_c */
 } lac_rvq;
 
+static inline int16_t lac_rvq_clamp(int32_t v)
+{
+    v = v > LAC_RVQ_MAX ? LAC_RVQ_MAX : v;
+    return (int16_t)(v < -LAC_RVQ_MAX ? -LAC_RVQ_MAX : v);
+}
+
 /* half_norm[k] = sum(code[k]^2) >> 1.  codes [count][D]. */
 void lac_rvq_half_norms(int32_t *half_norm, const int16_t *codes, size_t count, size_t dimension);
 
