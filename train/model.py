@@ -357,22 +357,27 @@ def fsq_bound(z, levels):
 
 class RFSQ(nn.Module):
     """Residual finite scalar quantiser: each stage maps what is left linearly to d numbers, rounds them to a few levels
-    each (FSQ), and maps those back. No codebook is stored; the maps learn by gradient, through the rounding."""
+    each (FSQ), and maps those back. No codebook is stored.
+
+    The maps learn by the gradient of each stage's squared error, through the rounding; `scale`, each stage's deviation
+    when fitted, keeps them near 1.
+    """
 
     def __init__(self, d, levels, q):
         super().__init__()
         self.q, n = q, len(levels)
         self.register_buffer('levels', torch.tensor(levels, dtype=torch.float32), persistent=False)
+        self.register_buffer('scale', torch.ones(q))
         self.into, self.shift = nn.Parameter(torch.zeros(q, d, n)), nn.Parameter(torch.zeros(q, n))
         self.back, self.bias = nn.Parameter(torch.zeros(q, n, d)), nn.Parameter(torch.zeros(q, d))
 
     def digits(self, r, q):
         """Residuals r [.., D] -> stage q's levels [.., d], -floor(L / 2) .. ; gradient as if not rounded."""
-        b = fsq_bound(r @ self.into[q] + self.shift[q], self.levels)
+        b = fsq_bound(r / self.scale[q] @ self.into[q] + self.shift[q], self.levels)
         return b + (b.round() - b).detach()
 
     def word(self, digits, q):
-        return digits / (self.levels // 2) @ self.back[q] + self.bias[q]
+        return self.scale[q] * (digits / (self.levels // 2) @ self.back[q] + self.bias[q])
 
     def index(self, digits):
         """Digits -> tokens; the first digit counts least."""
@@ -384,36 +389,40 @@ class RFSQ(nn.Module):
         """Stage by stage: from the directions of largest variance, by gradient of the squared error."""
         r, n = z.reshape(-1, z.shape[-1]).float().clone(), len(self.levels)
         for q in range(self.q):
-            mean = r.mean(0)
-            variance, axes = torch.linalg.eigh((r - mean).T @ (r - mean) / len(r))
+            self.scale[q] = s = r.std()
+            mean = (r / s).mean(0)
+            variance, axes = torch.linalg.eigh((r / s - mean).T @ (r / s - mean) / len(r))
             deviation, axes = variance[-n:].flip(0).sqrt(), axes[:, -n:].flip(1)
             self.into.data[q], self.shift.data[q] = 0.8 * axes / deviation, -0.8 * mean @ axes / deviation
             self.back.data[q], self.bias.data[q] = (1.5 * axes * deviation).T, mean
-            opt = torch.optim.Adam([self.into, self.shift, self.back, self.bias])
+            opt = torch.optim.Adam(self.parameters())
             for i in range(steps):
                 opt.param_groups[0]['lr'] = 1e-2 * (1 - i / steps)
                 x = r[torch.randint(len(r), (batch,), device=r.device)]
                 opt.zero_grad()
-                (x - self.word(self.digits(x, q), q)).pow(2).mean().backward()
+                ((x - self.word(self.digits(x, q), q)) / s).pow(2).mean().backward()
                 opt.step()
             with torch.no_grad():
                 c = self.digits(r, q) / (self.levels // 2)
-                s = torch.linalg.lstsq(torch.cat([c, torch.ones_like(c[:, :1])], 1), r).solution
-                self.back.data[q], self.bias.data[q] = s[:-1], s[-1]
+                x = torch.linalg.lstsq(torch.cat([c, torch.ones_like(c[:, :1])], 1), r / s).solution
+                self.back.data[q], self.bias.data[q] = x[:-1], x[-1]
                 r -= self.word(self.digits(r, q), q)
         self.zero_grad()
 
     def forward(self, z, stages):
-        """As RVQ.forward. The encoder's gradient passes straight through, the maps have their own."""
+        """As RVQ.forward. In training `error` is left: what the maps learn from."""
         z = z.float()
-        out, commit, idx = torch.zeros_like(z), 0.0, []
+        out, commit, idx, self.error = torch.zeros_like(z), 0.0, [], 0.0
         for q in range(int(stages.max())):
             use = (stages > q)[:, None, None]
-            c = self.digits((z - out).detach(), q)
-            out = out + use * self.word(c, q)
+            r = (z - out).detach()
+            c = self.digits(r, q)
+            word = self.word(c, q)
+            self.error = self.error + (use * ((r - word) / self.scale[q]) ** 2).mean()
+            out = out + use * word.detach()
             commit = commit + (((z - out) ** 2).mean(-1, keepdim=True) * use).sum() / use.sum() / z.shape[1]
             idx.append(self.index(c.detach()))
-        return out + (z - z.detach()), commit / len(idx), idx
+        return z + (out - z).detach(), commit / len(idx), idx
 
 
 class Codec(nn.Module):

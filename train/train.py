@@ -43,7 +43,10 @@ class Trainer:
         self.codec = Codec(cfg['model']).to(self.device)
         self.disc, self.mel = Discriminator().to(self.device), MelLoss().to(self.device)
         self.phase = PhaseLoss().to(self.device)
-        self.opt_g = torch.optim.AdamW(self.codec.parameters(), 1e-3, betas=(0.8, 0.99), weight_decay=0.01, fused=True)
+        networks = [*self.codec.encoder.parameters(), *self.codec.decoder.parameters()]
+        self.opt_g = torch.optim.AdamW(networks, 1e-3, betas=(0.8, 0.99), weight_decay=0.01, fused=True)
+        maps = list(self.codec.quantiser.parameters())       # of an RVQ none
+        self.opt_q = torch.optim.Adam(maps, betas=(0.8, 0.99)) if maps else None
         self.opt_d = torch.optim.AdamW(self.disc.parameters(), 1e-3, betas=(0.8, 0.99), fused=True)
         self.ema = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
         self.step, self.quantise, self.adversarial_from, self.seen = step, False, None, 0.0
@@ -57,6 +60,8 @@ class Trainer:
             self.disc.load_state_dict(s['disc'])
             self.opt_g.load_state_dict(s['opt_g'])
             self.opt_d.load_state_dict(s['opt_d'])
+            if self.opt_q:
+                self.opt_q.load_state_dict(s['opt_q'])
             self.ema = s['ema']
             self.step, self.quantise, self.adversarial_from = s['step'], s['quantise'], s['adversarial_from']
             self.seen = s['seen']
@@ -77,6 +82,7 @@ class Trainer:
     def save(self):
         s = dict(codec=self.codec.state_dict(), disc=self.disc.state_dict(), ema=self.ema, config=self.cfg,
                  opt_g=self.opt_g.state_dict(), opt_d=self.opt_d.state_dict(), step=self.step,
+                 opt_q=self.opt_q.state_dict() if self.opt_q else None,
                  quantise=self.quantise, adversarial_from=self.adversarial_from, seen=self.seen)
         path = os.path.join(self.run, 'state.pt')
         torch.save(s, path + '.new')
@@ -198,20 +204,30 @@ class Trainer:
         total = sum(v * weights.get(k, 0) * ramp.get(k, 1.0) for k, v in losses.items() if k != 'discriminator')
         for g in self.opt_g.param_groups:
             g['lr'] = lr * min(1.0, (self.step + 1) / 200)
-        self.opt_g.zero_grad()
+        self.codec.zero_grad()
         total.backward()
+        if self.quantise and self.opt_q:
+            self.codec.fsq.error.backward()
         self.share_gradients(self.codec)
-        torch.nn.utils.clip_grad_norm_(self.codec.parameters(), 5.0)
+        torch.nn.utils.clip_grad_norm_(self.opt_g.param_groups[0]['params'], 5.0)
         self.opt_g.step()
-        if self.quantise and hasattr(self.codec, 'rvq'):
-            self.share([self.codec.rvq.stats], False)
-            if self.world > 1:                           # dead codewords restart alike on every worker
-                dist.broadcast(self.codec.rvq.spare, 0)
-            self.codec.rvq.update(self.codec.rvq.stats, self.codec.rvq.spare)
+        if self.quantise:
+            self.learn_quantiser(lr)
         self.step += 1
         self.seen += self.world * cfg['batch'] * cfg['seconds']
         self.average()
         return {k: v.detach() for k, v in losses.items()}
+
+    def learn_quantiser(self, lr):
+        if self.opt_q:
+            self.opt_q.param_groups[0]['lr'] = 5 * lr
+            self.opt_q.step()
+            return
+        rvq = self.codec.rvq
+        self.share([rvq.stats], False)
+        if self.world > 1:                               # dead codewords restart alike on every worker
+            dist.broadcast(rvq.spare, 0)
+        rvq.update(rvq.stats, rvq.spare)
 
     @torch.no_grad()
     def average(self):
