@@ -8,6 +8,7 @@
 #define KIND_MASK 0x3f
 #define FLAG_SHORT 0x40
 #define FLAG_CODED 0x80
+#define SAVED_MORE 255 /* of one byte that says what coding has saved: more follows */
 #define MODEL_LETTER 'M' /* "LACM" begins a model file: no version of the format will have this number */
 
 /* A cursor over bytes that goes bad, and stays so, instead of passing the end. */
@@ -222,26 +223,50 @@ static bool uniform(const lac_page *p)
     return true;
 }
 
-static void set_sizes(lac_page *p, const lac_stream_format *f, size_t head_size)
+/* Codings that need no more bytes than plain bits say how many less they need. */
+static bool says_saved(uint32_t coding)
 {
-    uint64_t tokens = 0;
-    for (uint32_t i = 0; i < p->frames; i++)
-        tokens += p->codebooks[i];
-    p->token_bits = tokens * f->channels * f->token_bits;
-    p->head_size = head_size;
-    p->payload_size = (size_t)((p->token_bits + 7) / 8);
-    p->size = p->head_size + p->payload_size + 4;
+    return coding == LAC_PAGE_ADAPTIVE || coding >= LAC_PAGE_PRIOR;
 }
 
-static uint8_t *put_page_head(uint8_t *out, const lac_stream_format *f, const lac_page *p)
+/* Bytes of the tokens in plain bits. */
+static size_t measure(lac_page *p, const lac_stream_format *f)
 {
-    bool same = uniform(p), whole = p->frames == LAC_PAGE_FRAMES;
+    uint32_t tokens = 0;
+    for (uint32_t i = 0; i < p->frames; i++)
+        tokens += p->codebooks[i];
+    p->plain_bits = tokens * f->channels * f->token_bits;
+    return (p->plain_bits + 7) / 8;
+}
+
+static void set_sizes(lac_page *p, size_t head_size, size_t payload_size)
+{
+    p->head_size = head_size;
+    p->payload_size = payload_size;
+    p->payload_bits = p->coding == LAC_PAGE_PLAIN ? p->plain_bits : 8 * (uint32_t)payload_size;
+    p->size = head_size + payload_size + 4;
+}
+
+static uint8_t *put_coding(uint8_t *out, uint32_t coding, size_t saved)
+{
+    *out++ = (uint8_t)coding;
+    *out++ = (uint8_t)(saved < SAVED_MORE ? saved : SAVED_MORE);
+    return saved < SAVED_MORE ? out : put_varint(out, saved - SAVED_MORE);
+}
+
+/* saved: bytes less than in plain bits; of a coded page. */
+static uint8_t *put_page_head(uint8_t *out, const lac_stream_format *f, const lac_page *p, size_t saved)
+{
+    uint32_t flags = (p->frames < LAC_PAGE_FRAMES ? FLAG_SHORT : 0) | (p->coding != LAC_PAGE_PLAIN ? FLAG_CODED : 0);
+    bool same = uniform(p);
     *out++ = LAC_PAGE_SYNC_0;
     *out++ = LAC_PAGE_SYNC_1;
-    *out++ = (uint8_t)((same ? p->codebooks[0] : KIND_LIST) | (whole ? 0 : FLAG_SHORT));
+    *out++ = (uint8_t)((same ? p->codebooks[0] : KIND_LIST) | flags);
     out = put_varint(out, p->number);
-    if (!whole)
+    if (flags & FLAG_SHORT)
         *out++ = (uint8_t)p->frames;
+    if (flags & FLAG_CODED)
+        out = put_coding(out, p->coding, saved);
     if (!same) {
         memcpy(out, p->codebooks, p->frames);
         out += p->frames;
@@ -254,10 +279,10 @@ static uint8_t *put_page_head(uint8_t *out, const lac_stream_format *f, const la
 void lac_page_build(uint8_t *out, const lac_stream_format *f, lac_page *p, const uint16_t *const *tokens,
                     size_t stride)
 {
-    uint8_t *at = put_page_head(out, f, p);
+    p->coding = LAC_PAGE_PLAIN;
+    uint8_t *at = put_page_head(out, f, p, 0);
     uint32_t held = 0, bits = 0; /* LSB first: the oldest bit is the lowest */
-    set_sizes(p, f, (size_t)(at - out));
-    p->coding = 0;
+    set_sizes(p, (size_t)(at - out), measure(p, f));
     for (uint32_t i = 0; i < p->frames; i++)
         for (uint32_t c = 0; c < f->channels; c++)
             for (uint32_t q = 0; q < p->codebooks[i]; q++) {
@@ -268,6 +293,38 @@ void lac_page_build(uint8_t *out, const lac_stream_format *f, lac_page *p, const
     if (bits > 0)
         *at++ = (uint8_t)held;
     lac_store32(at, lac_crc32c(0, out, p->size - 4));
+}
+
+void lac_page_build_coded(uint8_t *out, const lac_stream_format *f, lac_page *p, size_t payload_size)
+{
+    uint8_t *at = put_page_head(out, f, p, measure(p, f) - payload_size);
+    memmove(at, out + LAC_PAGE_HEAD_MAX, payload_size);
+    set_sizes(p, (size_t)(at - out), payload_size);
+    lac_store32(at + payload_size, lac_crc32c(0, out, p->size - 4));
+}
+
+/* The coding, and what a page says of its payload's size: what it has saved, or how large it is. */
+static uint64_t take_coding(lac_page *p, cursor *c)
+{
+    p->coding = take8(c);
+    if (!says_saved(p->coding)) {
+        uint64_t bytes = take_varint(c, 16);
+        c->bad |= p->coding == LAC_PAGE_PLAIN || bytes > LAC_PAGE_MAX_PAYLOAD;
+        return bytes;
+    }
+    uint32_t saved = take8(c);
+    return saved < SAVED_MORE ? saved : saved + take_varint(c, 16);
+}
+
+/* The payload's size, given what the page says of it. */
+static size_t payload_size(const lac_page *p, size_t plain, uint64_t said, cursor *c)
+{
+    if (p->coding == LAC_PAGE_PLAIN)
+        return plain;
+    if (!says_saved(p->coding))
+        return (size_t)said;
+    c->bad |= said >= plain;
+    return plain - (size_t)said;
 }
 
 static void take_codebooks(lac_page *p, cursor *c, uint32_t kind)
@@ -286,19 +343,16 @@ int lac_page_parse(lac_page *p, const lac_stream_format *f, const uint8_t *data,
 {
     cursor c = {data, size, 0, false, false};
     uint32_t sync = take16(&c), flags = take8(&c), kind = flags & KIND_MASK;
-    uint64_t coded_size = 0;
+    uint64_t said = 0;
     if (c.short_of)
         return LAC_ERROR_TRUNCATED;
     if (sync != (LAC_PAGE_SYNC_0 | LAC_PAGE_SYNC_1 << 8) || kind > KIND_LIST)
         return LAC_ERROR_FORMAT;
     p->number = (uint32_t)take_varint(&c, 32);
     p->frames = flags & FLAG_SHORT ? take8(&c) : LAC_PAGE_FRAMES;
-    p->coding = 0;
-    if (flags & FLAG_CODED) {
-        p->coding = take8(&c);
-        coded_size = take_varint(&c, 16);
-        c.bad |= p->coding == 0 || coded_size > LAC_PAGE_MAX - LAC_PAGE_HEAD_MAX - 4;
-    }
+    p->coding = LAC_PAGE_PLAIN;
+    if (flags & FLAG_CODED)
+        said = take_coding(p, &c);
     if (p->frames < 1 || p->frames > LAC_PAGE_FRAMES || (flags & FLAG_SHORT && p->frames == LAC_PAGE_FRAMES))
         return c.short_of ? LAC_ERROR_TRUNCATED : LAC_ERROR_FORMAT;
     take_codebooks(p, &c, kind);
@@ -306,18 +360,16 @@ int lac_page_parse(lac_page *p, const lac_stream_format *f, const uint8_t *data,
         p->phase[i] = (uint16_t)take16(&c);
     if (cursor_status(&c) != LAC_OK)
         return cursor_status(&c);
-    set_sizes(p, f, c.at);
-    if (p->coding != 0) {
-        p->payload_size = (size_t)coded_size;
-        p->token_bits = coded_size * 8;
-        p->size = p->head_size + p->payload_size + 4;
-    }
+    size_t bytes = payload_size(p, measure(p, f), said, &c);
+    if (c.bad)
+        return LAC_ERROR_FORMAT;
+    set_sizes(p, c.at, bytes);
     return LAC_OK;
 }
 
 bool lac_page_padding_zero(const lac_page *p, const uint8_t *data)
 {
-    unsigned used = (unsigned)(p->token_bits % 8);
+    unsigned used = p->payload_bits % 8;
     return used == 0 || data[p->head_size + p->payload_size - 1] >> used == 0;
 }
 

@@ -13,9 +13,14 @@
 #define LAC_PAGE_HEAD_MAX 93     /* bytes before the payload, at most */
 #define LAC_PAGE_MIN 10          /* bytes of the smallest audio page */
 #define LAC_PAGE_MAX 32896       /* bytes of the largest page of either kind, checksum included */
+#define LAC_PAGE_MAX_PAYLOAD 32799 /* bytes that the page of an unknown coding may have */
 #define LAC_PAGE_SYNC_0 0xac
 #define LAC_PAGE_SYNC_1 0x1d
 #define LAC_PAGE_KIND_END 63
+#define LAC_PAGE_PLAIN 0         /* codings of tokens */
+#define LAC_PAGE_ADAPTIVE 1
+#define LAC_PAGE_PRIOR 64        /* this one and all above: by the prior of that number, pagecoding.h */
+#define LAC_PAGE_CODINGS 256
 #define LAC_END_MIN 29           /* bytes of the smallest end page */
 #define LAC_END_MAX_RUNS 4000
 #define LAC_HEADER_FIXED 16      /* bytes of the header before tags and checksum */
@@ -47,11 +52,11 @@ typedef struct lac_header {
 typedef struct lac_page {
     uint32_t number;                       /* its first frame is number * LAC_PAGE_FRAMES */
     uint32_t frames;                       /* 1 .. LAC_PAGE_FRAMES */
-    uint32_t coding;                       /* of the tokens: 0 = plain bits */
+    uint32_t coding;                       /* of the tokens: LAC_PAGE_PLAIN .. LAC_PAGE_CODINGS - 1 */
     uint8_t codebooks[LAC_PAGE_FRAMES];    /* tokens of each frame, a channel */
     uint16_t phase[LAC_MAX_CHANNELS];      /* upper half of the pulse phase where frame R of the page begins, R the
                                               model's receptive_frames; 0 in a page of R frames or fewer */
-    uint64_t token_bits;                   /* bits of all tokens; with another coding, of the payload */
+    uint32_t plain_bits, payload_bits;     /* bits of all tokens, plain; bits of the payload that are used */
     size_t head_size, payload_size, size;  /* bytes; size = head + payload + checksum */
 } lac_page;
 
@@ -83,11 +88,15 @@ size_t lac_header_build(uint8_t *out, const lac_stream_format *format, const uin
  * LAC_ERROR_VERSION, LAC_ERROR_CHECKSUM as they say. */
 int lac_header_parse(lac_header *h, const uint8_t *data, size_t size);
 
-/* Write the page p (number, frames, codebooks, phase of p are read; coding 0) and set its sizes.
+/* Write the page p (number, frames, codebooks, phase of p are read) in plain bits and set coding and sizes.
  *   tokens  per channel: [frames][stride], each below 2^token_bits
  *   out     LAC_PAGE_MAX bytes */
 void lac_page_build(uint8_t *out, const lac_stream_format *format, lac_page *p, const uint16_t *const *tokens,
                     size_t stride);
+
+/* The same around a payload of p->coding, LAC_PAGE_ADAPTIVE or from LAC_PAGE_PRIOR on, that stands at out +
+ * LAC_PAGE_HEAD_MAX: payload_size bytes, 1 .. as many as plain bits take. */
+void lac_page_build_coded(uint8_t *out, const lac_stream_format *format, lac_page *p, size_t payload_size);
 
 /* Parse what precedes the payload; the checksum is the caller's. LAC_ERROR_TRUNCATED: `size` bytes are not enough to
  * tell, which LAC_PAGE_HEAD_MAX always are. LAC_ERROR_FORMAT: not an audio page. */
@@ -96,7 +105,7 @@ int lac_page_parse(lac_page *p, const lac_stream_format *format, const uint8_t *
 /* Are the unused bits of the payload's last byte zero? data is the whole page. */
 bool lac_page_padding_zero(const lac_page *p, const uint8_t *data);
 
-/* Tokens of a page with coding 0. tokens: per channel [frames][stride], zero where a frame has fewer.
+/* Tokens of a page in plain bits. tokens: per channel [frames][stride], zero where a frame has fewer.
  * LAC_ERROR_FORMAT: a frame has more than `stride` tokens or a token is not below `codewords`. */
 int lac_page_unpack(uint16_t *const *tokens, size_t stride, uint32_t codewords, const lac_stream_format *format,
                     const lac_page *p, const uint8_t *data);

@@ -5,12 +5,13 @@
 
 /* ---- start ---- */
 
-static void lay_out(lac_workspace *m, lac_reader_audio *a, uint32_t channels)
+static void lay_out(lac_workspace *m, lac_reader_audio *a, const lac_model *model, uint32_t channels)
 {
     for (uint32_t c = 0; c < channels; c++) {
         a->pcm[c] = lac_workspace_take(m, (size_t)LAC_PAGE_FRAMES * a->model.frame_samples, sizeof(float));
         a->tokens[c] = lac_workspace_take(m, (size_t)LAC_PAGE_FRAMES * a->model.codebooks, sizeof(uint16_t));
     }
+    lac_pagecoding_init(&a->coding, m, model, channels, LAC_PAGE_ADAPTIVE);
 }
 
 static int open_audio(lac_reader *r, const lac_model *model, uint32_t threads)
@@ -18,11 +19,11 @@ static int open_audio(lac_reader *r, const lac_model *model, uint32_t threads)
     lac_reader_audio *a = &r->audio;
     lac_decoder_settings settings = {LAC_PAGE_FRAMES, threads, 0};
     lac_workspace measure = lac_workspace_measure();
-    lay_out(&measure, a, r->format.channels);
+    lay_out(&measure, a, model, r->format.channels);
     int status = measure.failed ? LAC_ERROR_LIMIT : lac_workspace_open(&a->memory, measure.used);
     if (status != LAC_OK)
         return status;
-    lay_out(&a->memory, a, r->format.channels);
+    lay_out(&a->memory, a, model, r->format.channels);
     for (uint32_t c = 0; c < r->format.channels && status == LAC_OK; c++)
         status = lac_decoder_open(&a->decoder[c], model, &settings);
     return status;
@@ -134,10 +135,9 @@ int lac_reader_unpack(lac_reader *r, lac_page *page)
 {
     lac_reader_audio *a = &r->audio;
     *page = r->ahead.page;
-    if (page->coding != 0)
-        return LAC_ERROR_VERSION;
-    int status = lac_page_unpack(a->tokens, a->model.codebooks, a->model.codewords, &r->format, page,
-                                 lac_window_at(&r->window));
+    int status = lac_pagecoding_decode(&a->coding, a->tokens, &r->format, page, lac_window_at(&r->window));
+    if (status != LAC_OK && status != LAC_ERROR_FORMAT)
+        return status;
     if (status != LAC_OK)
         lac_reader_reject_page(r);
     lac_reader_consume(r);

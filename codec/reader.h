@@ -8,6 +8,7 @@
 #include "lac/decoder.h"
 #include "lac/stream.h"
 #include "page.h"
+#include "pagecoding.h"
 #include "scan.h"
 #include "window.h"
 #include "workspace.h"
@@ -21,6 +22,7 @@ typedef struct lac_reader_audio {
     lac_decoder *decoder[LAC_MAX_CHANNELS];
     float *pcm[LAC_MAX_CHANNELS];        /* [LAC_PAGE_FRAMES * frame_samples], what was decoded last */
     uint16_t *tokens[LAC_MAX_CHANNELS];  /* [LAC_PAGE_FRAMES][Q] */
+    lac_pagecoding coding;
     size_t pcm_count, pcm_used;          /* samples of pcm that are there, and that are delivered or dropped */
     uint64_t frame;                      /* next frame to decode */
     uint64_t audible;                    /* frames before are decoded for the state only; a multiple of a page */

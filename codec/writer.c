@@ -14,8 +14,7 @@ static int settings_check(const lac_writer_settings *s, const lac_model_info *mo
 {
     if (s->original_rate < 1 || s->original_rate > LAC_STREAM_MAX_RATE || s->channels < 1 ||
         s->channels > LAC_MAX_CHANNELS || s->codebooks > model->codebooks || s->threads < 1 || s->threads > 256 ||
-        s->beam > LAC_MAX_BEAM ||
-        (s->tag_count > 0 && !s->tags))
+        s->beam > LAC_MAX_BEAM || s->coding > LAC_CODING_PRIOR || (s->tag_count > 0 && !s->tags))
         return LAC_ERROR_ARGUMENT;
     if (model->receptive_frames > LAC_PAGE_MAX_RECEPTIVE || model->token_bits < 1 || model->token_bits > 16 ||
         s->tag_count > LAC_MAX_TAGS)
@@ -78,7 +77,7 @@ static int write_header(lac_writer *w, const lac_writer_settings *s)
     return status;
 }
 
-static void lay_out(lac_workspace *m, lac_writer *w)
+static void lay_out(lac_workspace *m, lac_writer *w, const lac_model *model)
 {
     for (uint32_t c = 0; c < w->format.channels; c++) {
         w->staging[c] = lac_workspace_take(m, (size_t)LAC_PAGE_FRAMES * w->model.frame_samples, sizeof(float));
@@ -86,15 +85,18 @@ static void lay_out(lac_workspace *m, lac_writer *w)
     }
     w->runs = lac_workspace_take(m, LAC_END_MAX_RUNS, sizeof(lac_run));
     w->page = lac_workspace_take(m, LAC_PAGE_MAX, 1);
+    if (w->page_coding != LAC_PAGE_PLAIN)
+        w->coded = lac_workspace_take(m, LAC_PAGE_MAX, 1);
+    lac_pagecoding_init(&w->coding, m, model, w->format.channels, w->page_coding);
 }
 
-static int open_memory(lac_writer *w)
+static int open_memory(lac_writer *w, const lac_model *model)
 {
     lac_workspace measure = lac_workspace_measure();
-    lay_out(&measure, w);
+    lay_out(&measure, w, model);
     int status = measure.failed ? LAC_ERROR_LIMIT : lac_workspace_open(&w->memory, measure.used);
     if (status == LAC_OK)
-        lay_out(&w->memory, w);
+        lay_out(&w->memory, w, model);
     return status;
 }
 
@@ -110,6 +112,15 @@ static int open_codecs(lac_writer *w, const lac_model *model, const lac_writer_s
             return status;
     }
     return LAC_OK;
+}
+
+/* false: the model has not what the coding takes. */
+static bool choose_coding(lac_writer *w, const lac_model *model, uint32_t coding)
+{
+    static const uint32_t codings[] = {[LAC_CODING_PLAIN] = LAC_PAGE_PLAIN, [LAC_CODING_ADAPTIVE] = LAC_PAGE_ADAPTIVE,
+                                       [LAC_CODING_PRIOR] = LAC_PAGE_PRIOR};
+    w->page_coding = coding == LAC_CODING_BEST ? lac_pagecoding_best(model) : codings[coding];
+    return lac_pagecoding_known(model, w->page_coding);
 }
 
 static void set_up(lac_writer *w, const lac_model_info *model, const lac_io *io, const lac_writer_settings *s)
@@ -143,7 +154,7 @@ int lac_writer_open(lac_writer **writer, const lac_model *model, const lac_io *i
     if (!w)
         return LAC_ERROR_MEMORY;
     set_up(w, &info, io, settings);
-    status = open_memory(w);
+    status = choose_coding(w, model, settings->coding) ? open_memory(w, model) : LAC_ERROR_ARGUMENT;
     if (status == LAC_OK)
         status = open_codecs(w, model, settings);
     if (status == LAC_OK)
@@ -175,7 +186,10 @@ static void note_page(lac_writer *w, const lac_page *p)
     w->last_size = (uint32_t)p->size;
     w->pages++;
     w->frames += p->frames;
-    w->payload_bits += p->token_bits;
+    w->payload_bits += p->payload_bits;
+    w->plain_bits += p->plain_bits;
+    w->adaptive_pages += p->coding == LAC_PAGE_ADAPTIVE;
+    w->prior_pages += p->coding >= LAC_PAGE_PRIOR;
     for (uint32_t i = 0; i < p->frames; i++) {
         if (p->codebooks[i] < w->min_codebooks)
             w->min_codebooks = p->codebooks[i];
@@ -202,6 +216,26 @@ static int track(lac_writer *w, uint32_t c, size_t frames, uint16_t *phase)
                             frames - before);
 }
 
+/* The bytes of page p: coded, or plain if that is not larger. */
+static const uint8_t *build_page(lac_writer *w, lac_page *p)
+{
+    const uint16_t *rows[LAC_MAX_CHANNELS];
+    for (uint32_t c = 0; c < LAC_MAX_CHANNELS; c++)
+        rows[c] = w->tokens[c];
+    lac_page_build(w->page, &w->format, p, rows, w->model.codebooks);
+    if (w->page_coding == LAC_PAGE_PLAIN)
+        return w->page;
+    lac_page coded = *p;
+    coded.coding = w->page_coding;
+    size_t bytes = lac_pagecoding_encode(&w->coding, &coded, rows, w->coded + LAC_PAGE_HEAD_MAX, p->payload_size);
+    if (bytes > 0)
+        lac_page_build_coded(w->coded, &w->format, &coded, bytes);
+    if (bytes == 0 || coded.size >= p->size)
+        return w->page;
+    *p = coded;
+    return w->coded;
+}
+
 int lac_writer_put_page(lac_writer *w, size_t frames)
 {
     lac_page p = {.number = w->pages, .frames = (uint32_t)frames};
@@ -214,11 +248,8 @@ int lac_writer_put_page(lac_writer *w, size_t frames)
         if (status != LAC_OK)
             return status;
     }
-    const uint16_t *rows[LAC_MAX_CHANNELS];
-    for (uint32_t c = 0; c < LAC_MAX_CHANNELS; c++)
-        rows[c] = w->tokens[c];
-    lac_page_build(w->page, &w->format, &p, rows, q);
-    int status = put(w, w->page, p.size);
+    const uint8_t *page = build_page(w, &p);
+    int status = put(w, page, p.size);
     if (status != LAC_OK)
         return status;
     note_page(w, &p);
@@ -358,7 +389,8 @@ void lac_writer_get_info(const lac_writer *w, lac_stream_info *info)
         .format_version = LAC_STREAM_VERSION, .original_rate = w->format.original_rate,
         .channels = w->format.channels, .samples = w->finished_samples, .model_samples = done ? w->samples : UINT64_MAX,
         .frames = done ? w->frames : UINT64_MAX, .pages = w->pages, .payload_bits = w->payload_bits,
-        .bytes = w->bytes, .min_codebooks = w->pages > 0 ? w->min_codebooks : 0, .max_codebooks = w->max_codebooks};
+        .bytes = w->bytes, .min_codebooks = w->pages > 0 ? w->min_codebooks : 0, .max_codebooks = w->max_codebooks,
+        .plain_bits = w->plain_bits, .adaptive_pages = w->adaptive_pages, .prior_pages = w->prior_pages};
     memcpy(info->model_id, w->format.model_id, LAC_STREAM_ID_SIZE);
 }
 

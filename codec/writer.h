@@ -9,6 +9,7 @@
 #include "lac/encoder.h"
 #include "lac/stream.h"
 #include "page.h"
+#include "pagecoding.h"
 #include "workspace.h"
 
 #define LAC_WRITER_PENDING (4 * LAC_PAGE_FRAMES) /* a page less one, a block, and what flush may add to both */
@@ -28,16 +29,18 @@ struct lac_writer {
     uint16_t *tokens[LAC_MAX_CHANNELS];     /* [LAC_WRITER_PENDING][Q] */
     uint8_t codebooks[LAC_WRITER_PENDING]; /* of the pending frames */
     uint32_t current_codebooks;
+    uint32_t page_coding;                   /* LAC_PAGE_... */
+    lac_pagecoding coding;
     size_t staged;                          /* samples a channel in staging */
     size_t pending;                         /* frames in tokens */
     uint64_t samples, frames, bytes;        /* taken at the model's rate; in pages; written */
     uint32_t pages, header_size;
-    uint64_t payload_bits;
+    uint64_t payload_bits, plain_bits, adaptive_pages, prior_pages;
     uint32_t min_codebooks, max_codebooks;
     lac_run *runs;                          /* [LAC_END_MAX_RUNS] */
     uint32_t run_count, last_size;          /* last_size: of the last page, not in a run yet */
     bool runs_full;
-    uint8_t *page;                          /* [LAC_PAGE_MAX] */
+    uint8_t *page, *coded;                  /* [LAC_PAGE_MAX]; a page as plain bits, and coded */
     uint64_t finished_samples;
 };
 

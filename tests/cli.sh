@@ -71,7 +71,16 @@ grep -aq "A title" a.out.wav; result $? "title is in the decoded WAV"
 enc -t 3 a.wav t.lac; same "threads change nothing in encode" a.lac t.lac
 enc --beam 8 a.wav beam8.lac; same "a beam of 8 is the default" a.lac beam8.lac
 enc --beam 1 a.wav beam1.lac; ! cmp -s beam1.lac a.lac; result $? "--beam 1 codes otherwise"
-is "at the same bit rate" "$(wc -c <beam1.lac)" "$(wc -c <a.lac)"
+for c in plain adaptive best; do
+    enc --coding $c a.wav $c.lac && dec --raw s16 $c.lac $c.s16; same "--coding $c changes no sound" a.s16 $c.s16
+done
+same "--coding best is the default" a.lac best.lac
+[ "$(wc -c <adaptive.lac)" -lt "$(wc -c <plain.lac)" ]; result $? "counts make a file smaller"
+is "of a coding in info" "$("$lac" info adaptive.lac | grep -c '^coding *adaptive$')" 1
+is "of no coding in info" "$("$lac" info plain.lac | grep -c '^coding *plain$')" 1
+enc -f --coding plain --beam 1 a.wav beam1.lac
+is "beams have the same bit rate" "$(wc -c <beam1.lac)" "$(wc -c <plain.lac)"
+run 2 "--coding of no kind" "$lac" encode -m "$model" --coding huffman a.wav bad.lac; absent bad.lac
 dec -t 3 --raw s16 a.lac t.s16; same "threads change nothing in decode" a.s16 t.s16
 enc - - <a.wav >p.lac; same "WAV through a pipe, redirected" a.lac p.lac
 cat a.wav | enc - - | cat >p.lac; same "WAV through a pipe" a.lac p.lac
@@ -159,7 +168,7 @@ run 0 "info of a model" "$lac" info --json "$model"
 for k in model model_id delay_samples rates_bps kernels; do has_key $k; done
 run 0 "info of a file" "$lac" info --json a.lac
 for k in format_version model model_id sample_rate channels samples duration_s frames codebooks payload_bps file_bps \
-         pages damaged_pages; do has_key $k; done
+         coding coded_pages plain_bps pages damaged_pages; do has_key $k; done
 run 0 "bench" "$lac" bench --json -m "$model"
 for k in encode_xrt decode_xrt frame_ms_p50 frame_ms_p95 frame_ms_p99 stream_bytes model_bytes mmacs_encoder \
          mmacs_decoder peak_gmacs l2_gbs memory_gbs layers macs_per_frame block_1 block_64; do has_key $k; done

@@ -67,14 +67,20 @@ static inline memfile write_file(const float *pcm, size_t frames, uint64_t sampl
     return f;
 }
 
-static inline memfile write_mono(size_t frames, uint32_t codebooks)
+static inline memfile write_coded(size_t frames, uint32_t codebooks, uint32_t coding)
 {
     float *pcm = make_sound(frames, 1);
     lac_writer_settings s = mono();
     s.codebooks = codebooks;
+    s.coding = coding;
     memfile f = write_file(pcm, frames, frames, &s, 5000, NULL);
     free(pcm);
     return f;
+}
+
+static inline memfile write_mono(size_t frames, uint32_t codebooks)
+{
+    return write_coded(frames, codebooks, LAC_CODING_BEST);
 }
 
 static inline memfile copy_file(const memfile *f, size_t size)

@@ -21,7 +21,8 @@ Test(stream, every_length)
             uint64_t frames = n ? (n + DELAY + FRAME - 1) / FRAME : 0;
             cr_assert(info.samples == n && info.frames == frames && info.damaged_pages == 0 && !info.truncated);
             cr_assert_eq(info.pages, (frames + LAC_PAGE_FRAMES - 1) / LAC_PAGE_FRAMES);
-            cr_assert_eq(info.payload_bits, frames * 2 * about.token_bits);
+            cr_assert_eq(info.plain_bits, frames * 2 * about.token_bits);
+            cr_assert(info.payload_bits <= info.plain_bits && info.adaptive_pages <= info.pages);
             cr_assert_eq(info.bytes, f.size);
             decoded d = memfile_decode(&f, model, can_seek, 7777, ALL);
             cr_assert(d.status == 0 && d.frames == n && d.info.model_samples == n, "%zu: %zu", n, d.frames);
@@ -153,7 +154,7 @@ Test(stream, original_rate)
 Test(stream, overhead)
 {
     size_t n = 10 * 24000;
-    memfile f = write_mono(n, 1);
+    memfile f = write_coded(n, 1, LAC_CODING_PLAIN);
     uint64_t frames = (n + DELAY + FRAME - 1) / FRAME, payload = 0;
     for (uint64_t left = frames; left > 0; left -= left < LAC_PAGE_FRAMES ? left : LAC_PAGE_FRAMES)
         payload += ((left < LAC_PAGE_FRAMES ? left : LAC_PAGE_FRAMES) * about.token_bits + 7) / 8;
@@ -342,8 +343,8 @@ Test(stream, another_model)
 
 Test(stream, settings_out_of_range)
 {
-    lac_writer_settings good = mono(), s[9];
-    for (int i = 0; i < 9; i++)
+    lac_writer_settings good = mono(), s[10];
+    for (int i = 0; i < 10; i++)
         s[i] = good;
     s[0].original_rate = 0;
     s[1].original_rate = 768001;
@@ -354,10 +355,11 @@ Test(stream, settings_out_of_range)
     s[6].threads = 257;
     s[7].tag_count = 1;
     s[8].beam = LAC_MAX_BEAM + 1;
+    s[9].coding = LAC_CODING_PRIOR + 1;
     memfile f = {0};
     lac_io io = memfile_io(&f, false);
     lac_writer *w = NULL;
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 10; i++)
         cr_assert_eq(lac_writer_open(&w, model, &io, &s[i]), LAC_ERROR_ARGUMENT, "%d", i);
     cr_assert_eq(f.size, 0);
     cr_assert_eq(lac_writer_open(&w, model, &io, NULL), 0);

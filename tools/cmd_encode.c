@@ -19,6 +19,7 @@
 
 static const char usage[] =
     "usage: lac encode [-b KBPS] [-m MODEL] [-t THREADS] [-f] [--beam N]\n"
+    "                  [--coding plain|adaptive|prior|best]\n"
     "                  [--raw RATE:CHANNELS:FORMAT] IN [OUT.lac]\n"
     "\n"
     "Codes an audio file: whatever libsndfile reads, any rate, 1 to 8 channels, each coded for itself.\n"
@@ -28,6 +29,8 @@ static const char usage[] =
     "  -t, --threads N      threads, 1 to 256; default 1\n"
     "  -f, --force          overwrite OUT; write to a terminal\n"
     "      --beam N         choices of tokens followed at once, 1 to 16; default 8. 1 is fastest\n"
+    "      --coding CODING  how tokens become bytes, which never changes the sound: plain, adaptive, prior (if the\n"
+    "                       model has one), or best, the default: the smallest\n"
     "      --raw RATE:CHANNELS:FORMAT\n"
     "                       IN has no header: interleaved, little-endian, FORMAT s16, s24, s32 or f32\n"
     "  -h, --help           this text\n"
@@ -39,7 +42,7 @@ typedef struct job {
     const char *input, *output, *model_name;
     char *made_output;
     double kbps;
-    uint32_t threads, beam;
+    uint32_t threads, beam, coding;
     int force;
     lac_raw_input raw;
 
@@ -52,6 +55,17 @@ typedef struct job {
     int status; /* of the writer */
 } job;
 
+static int parse_coding(const char *text, uint32_t *coding)
+{
+    static const char *const names[] = {[LAC_CODING_BEST] = "best", [LAC_CODING_PLAIN] = "plain",
+                                        [LAC_CODING_ADAPTIVE] = "adaptive", [LAC_CODING_PRIOR] = "prior"};
+
+    for (*coding = 0; *coding < sizeof names / sizeof *names; ++*coding)
+        if (strcmp(text, names[*coding]) == 0)
+            return 0;
+    return lac_report_usage("encode", "--coding %s: not plain, adaptive, prior or best", text);
+}
+
 static int parse_option(void *user, int option, char **argv)
 {
     job *j = user;
@@ -62,6 +76,7 @@ static int parse_option(void *user, int option, char **argv)
     case 't': return lac_option_threads("encode", optarg, &j->threads);
     case 'f': j->force = 1; return 0;
     case 'B': return lac_option_count("encode", "--beam", optarg, 1, LAC_MAX_BEAM, &j->beam);
+    case 'C': return parse_coding(optarg, &j->coding);
     case 'R': return lac_option_raw("encode", optarg, &j->raw);
     default: return lac_report_option("encode", option, argv);
     }
@@ -73,7 +88,8 @@ static int parse(job *j, int argc, char **argv, int *done)
         {"bitrate", required_argument, NULL, 'b'}, {"model", required_argument, NULL, 'm'},
         {"threads", required_argument, NULL, 't'}, {"force", no_argument, NULL, 'f'},
         {"beam", required_argument, NULL, 'B'},    {"raw", required_argument, NULL, 'R'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+        {"coding", required_argument, NULL, 'C'},  {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int failed = lac_options_read(argc, argv, ":b:m:t:fh", options, usage, parse_option, j, done);
 
@@ -126,10 +142,13 @@ static int open_all(job *j)
     settings.channels = audio->channels;
     settings.threads = j->threads;
     settings.beam = j->beam;
+    settings.coding = j->coding;
     settings.tags = audio->tags.tags;
     settings.tag_count = audio->tags.count;
     io = lac_file_out_io(&j->out);
     j->status = lac_writer_open(&j->writer, j->model, &io, &settings);
+    if (j->status == LAC_ERROR_ARGUMENT && j->coding > LAC_CODING_PLAIN)
+        return lac_report(model.name, "this model can't code tokens so; --coding best takes what it has");
     return j->status ? lac_report_status(j->out.name, j->status, j->out.error) : 0;
 }
 

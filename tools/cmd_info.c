@@ -129,6 +129,19 @@ static void add_tags(cJSON *facts, const lac_reader *reader)
     }
 }
 
+/* The coding of the file's tokens: of those that its pages use, the one that a writer takes first. */
+static void add_coding(cJSON *facts, const lac_stream_info *info, double seconds)
+{
+    const char *name = info->prior_pages > 0 ? "prior" : info->adaptive_pages > 0 ? "adaptive" : "plain";
+
+    cJSON_AddStringToObject(facts, "coding", name);
+    lac_facts_count(facts, "coded_pages", info->prior_pages + info->adaptive_pages);
+    if (seconds > 0)
+        lac_facts_real(facts, "plain_bps", (double)info->plain_bits / seconds, 7);
+    else
+        cJSON_AddNullToObject(facts, "plain_bps");
+}
+
 static cJSON *stream_facts(const lac_reader *reader)
 {
     cJSON *facts = cJSON_CreateObject();
@@ -149,6 +162,7 @@ static cJSON *stream_facts(const lac_reader *reader)
     lac_facts_count(facts, "frames", info.frames);
     lac_facts_count(facts, "codebooks", info.max_codebooks);
     lac_facts_count(facts, "codebooks_min", info.min_codebooks);
+    add_coding(facts, &info, seconds);
     if (seconds > 0) {
         lac_facts_real(facts, "payload_bps", (double)info.payload_bits / seconds, 7);
         lac_facts_real(facts, "file_bps", 8.0 * (double)info.bytes / seconds, 7);

@@ -56,7 +56,7 @@ static memfile write_stream(const recipe *r)
     memfile f = {0};
     lac_io io = memfile_io(&f, false);
     lac_writer *w = NULL;
-    lac_writer_settings s = {r->rate, r->channels, r->codebooks, 1, r->tags, r->tag_count, 1};
+    lac_writer_settings s = {r->rate, r->channels, r->codebooks, 1, r->tags, r->tag_count, 1, LAC_CODING_PLAIN};
     size_t frames = (size_t)lac_scale_ceil(r->samples, about.sample_rate, r->rate);
     int status = lac_writer_open(&w, model, &io, &s);
     for (size_t i = 0; i < frames && status == 0; i++) {

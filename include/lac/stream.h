@@ -52,15 +52,26 @@ typedef struct lac_stream_info {
     uint64_t frames;                     /* latent frames a channel; UINT64_MAX while unknown */
     uint64_t pages;                      /* audio pages; while unknown, those met so far */
     uint64_t damaged_pages;              /* pages found damaged or missing so far; a damaged header counts as one */
-    uint64_t payload_bits;               /* token bits of the pages met so far, all channels */
+    uint64_t payload_bits;               /* what the tokens of the pages met so far take, all channels */
     uint64_t bytes;                      /* bytes read or written so far */
     uint32_t min_codebooks, max_codebooks; /* over the pages met so far */
     int truncated;                       /* 1 once the input ended without a valid end page */
+    uint64_t plain_bits;                 /* what the same tokens would take as plain bits */
+    uint64_t adaptive_pages, prior_pages; /* pages of those met so far whose tokens are coded so, enum lac_coding */
 } lac_stream_info;
 
 /* ---- writing ---- */
 
 typedef struct lac_writer lac_writer;
+
+/* How tokens become bytes (doc/entropy.md). It changes the size of a file, never the tokens: all give the same sound.
+ * A page that a coding does not make smaller is written in plain bits. */
+enum lac_coding {
+    LAC_CODING_BEST,     /* the smallest that the model allows */
+    LAC_CODING_PLAIN,    /* token_bits each */
+    LAC_CODING_ADAPTIVE, /* by counts of the page's tokens so far */
+    LAC_CODING_PRIOR     /* by the network that comes with the model */
+};
 
 typedef struct lac_writer_settings {
     uint32_t original_rate;  /* Hz */
@@ -70,9 +81,10 @@ typedef struct lac_writer_settings {
     const lac_tag *tags;     /* copied at open */
     size_t tag_count;
     uint32_t beam;           /* of the encoders (lac/encoder.h), 1 .. LAC_MAX_BEAM; 0 means 1 */
+    uint32_t coding;         /* enum lac_coding; LAC_ERROR_ARGUMENT if the model has not what it takes */
 } lac_writer_settings;
 
-/* 24000 Hz, 1 channel, Q codebooks, 1 thread, no tags, greedy search. */
+/* 24000 Hz, 1 channel, Q codebooks, 1 thread, no tags, greedy search, the best coding. */
 LAC_API void lac_writer_default_settings(lac_writer_settings *settings);
 
 /* Writes the header. *io is copied; what it points to must live until the writer is closed. */

@@ -14,6 +14,7 @@ _lac()
         -t|--threads) COMPREPLY=($(compgen -W "1 2 4 8" -- "$cur")); return ;;
         --streams|--receivers) COMPREPLY=($(compgen -W "100 200 300" -- "$cur")); return ;;
         --to) mapfile -t COMPREPLY < <(compgen -A hostname -S : -- "$cur"); return ;;
+        --coding) COMPREPLY=($(compgen -W "plain adaptive prior best" -- "$cur")); return ;;
         --beam) COMPREPLY=($(compgen -W "1 2 4 8 16" -- "$cur")); return ;;
         --frames) COMPREPLY=($(compgen -W "1 2 3 4" -- "$cur")); return ;;
         --clock) COMPREPLY=($(compgen -W "24000 48000" -- "$cur")); return ;;
@@ -25,7 +26,7 @@ _lac()
             return ;;
     esac
     case $command in
-        encode) options="--bitrate --model --threads --beam --force --raw --help" ;;
+        encode) options="--bitrate --model --threads --beam --coding --force --raw --help" ;;
         decode) options="--model --rate --threads --force --start --duration --raw --help" ;;
         info) options="--json --help" ;;
         verify) options="--help" ;;
