@@ -68,6 +68,15 @@ static void lay_out_rvq(lac_rvq *q, lac_workspace *w, const lac_kernels *kernels
     q->packed = kernels->packed ? packed : NULL;
 }
 
+static void lay_out_prior(lac_model *m, lac_workspace *w)
+{
+    if (m->prior_weights.sizes.stages == 0)
+        return;
+    lac_prior prior, *p = lac_workspace_take(w, 1, sizeof *p);
+    lac_prior_init(p ? p : &prior, w, &m->prior_weights, &m->kernels);
+    m->prior = p;
+}
+
 /* One piece of memory: the model, what it works out of the file, what it packs. */
 static int lay_out(void *object, lac_workspace *w)
 {
@@ -82,6 +91,7 @@ static int lay_out(void *object, lac_workspace *w)
         pack_matrices(m, matrices);
     lay_out_rvq(&m->quantiser.rvq, w, &m->kernels);
     m->quantiser.scores = m->kernels.scores;
+    lay_out_prior(m, w);
     int status = lac_fft_init(&m->fft, w, LAC_WINDOW);
     return status ? status : lac_fft_init(&m->long_fft, w, LAC_LONG_FFT);
 }

@@ -5,6 +5,7 @@
 
 #include "bytes.h"
 #include "kernels.h"
+#include "priorfile.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "tensors are used where they lie in the file: little-endian hosts only"
@@ -22,6 +23,7 @@
 #define EXTENSION_BYTES 32
 #define EXTENSION_MANDATORY 1u
 #define EXTENSION_PREDICTOR 1u
+#define EXTENSION_PRIOR 2u
 #define PREDICTOR_AT 64 /* in its extension */
 #define QUANTIZER_RVQ 1
 
@@ -88,20 +90,44 @@ static int check_header(const uint8_t *data, size_t size, size_t *core)
     return LAC_OK;
 }
 
-/* The extension at p, if its kind is known. */
-static int read_extension(lac_model *m, const uint8_t *p, size_t bytes)
+/* The first bytes of a SHA-256. */
+static void take_id(uint8_t id[LAC_MODEL_ID_SIZE], const uint8_t *data, size_t size)
+{
+    uint8_t digest[32];
+    lac_sha256 sha;
+    lac_sha256_init(&sha);
+    lac_sha256_update(&sha, data, size);
+    lac_sha256_final(&sha, digest);
+    memcpy(id, digest, LAC_MODEL_ID_SIZE);
+}
+
+static int read_predictor(lac_model *m, const uint8_t *p, size_t bytes)
 {
     const lac_arch *a = &m->arch;
     size_t biases = (size_t)LAC_CONCEAL_FRAMES * a->latent, weights = biases * a->latent;
     size_t used = PREDICTOR_AT + (weights + biases) * sizeof(int16_t);
-    if (lac_load32(p + 4) != EXTENSION_PREDICTOR)
-        return lac_load32(p + 8) & EXTENSION_MANDATORY ? LAC_ERROR_VERSION : LAC_OK;
     if (bytes != align_up(used) || !all_zero(p + EXTENSION_BYTES, PREDICTOR_AT - EXTENSION_BYTES) ||
         !all_zero(p + used, bytes - used))
         return LAC_ERROR_FORMAT;
     m->predictor.weight = (const int16_t *)(const void *)(p + PREDICTOR_AT);
     m->predictor.bias = m->predictor.weight + weights;
     return LAC_OK;
+}
+
+static int read_prior(lac_model *m, const uint8_t *p, size_t bytes)
+{
+    take_id(m->info.prior_id, p, bytes);
+    return lac_priorfile_parse(&m->prior_weights, &m->arch, p, bytes);
+}
+
+/* The extension at p, if its kind is known. */
+static int read_extension(lac_model *m, const uint8_t *p, size_t bytes)
+{
+    switch (lac_load32(p + 4)) {
+    case EXTENSION_PREDICTOR: return read_predictor(m, p, bytes);
+    case EXTENSION_PRIOR: return read_prior(m, p, bytes);
+    default: return lac_load32(p + 8) & EXTENSION_MANDATORY ? LAC_ERROR_VERSION : LAC_OK;
+    }
 }
 
 /* What follows the core. Optional ones of unknown kinds are passed over. */
@@ -378,6 +404,7 @@ static void count_macs(lac_model *m)
 #undef LINEAR
 #undef BLOCKS
     info->search_macs = (uint64_t)(LAC_RATE / LAC_FRAME) * a->codebooks * a->codewords * a->latent;
+    info->prior_macs = (uint64_t)(LAC_RATE / LAC_FRAME) * lac_prior_macs(&m->prior_weights);
 }
 
 /* Latent frames before its own that a frame's PCM depends on. The first hop of latent frame t ends fine frame
@@ -394,12 +421,7 @@ static void fill_info(lac_model *m, const uint8_t *data, size_t size, size_t cor
 {
     const lac_arch *a = &m->arch;
     lac_model_info *info = &m->info;
-    uint8_t digest[32];
-    lac_sha256 sha;
-    lac_sha256_init(&sha);
-    lac_sha256_update(&sha, data, core);
-    lac_sha256_final(&sha, digest);
-    memcpy(info->id, digest, LAC_MODEL_ID_SIZE);
+    take_id(info->id, data, core);
     info->sample_rate = LAC_RATE;
     info->frame_samples = LAC_FRAME;
     info->delay_samples = LAC_FRAME + LAC_HOP;

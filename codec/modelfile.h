@@ -27,7 +27,7 @@ extern const lac_embedded_model lac_embedded_models[];
     X(latent, 1, 64)                  \
     X(kernel, 1, 31)                  \
     X(codebooks, 1, LAC_MAX_CODEBOOKS) \
-    X(codewords, 2, 4096)             \
+    X(codewords, 2, LAC_MAX_CODEWORDS) \
     X(expand_encoder_fine, 1, 8)      \
     X(expand_coarse, 1, 8)            \
     X(expand_decoder_fine, 1, 8)

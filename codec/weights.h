@@ -10,10 +10,12 @@
 #include "fmath.h"
 #include "kernels.h"
 #include "lac/model.h"
+#include "prior.h"
 #include "quantiser.h"
 #include "workspace.h"
 
 #define LAC_MAX_BLOCKS 12  /* of each kind */
+#define LAC_MAX_CODEWORDS 4096
 #define LAC_RATE 24000     /* Hz */
 #define LAC_HOP 240        /* samples a fine frame */
 #define LAC_FRAME 480      /* samples a latent frame: two fine frames */
@@ -104,6 +106,8 @@ struct lac_model {
     lac_decoder_weights decoder;
     lac_quantiser quantiser;  /* of latents in fixed point, one = LAC_LATENT_ONE */
     lac_predictor predictor;  /* of lost frames; an extension */
+    lac_prior_weights prior_weights; /* an extension: sizes are 0 without */
+    const lac_prior *prior;   /* what is made of them at open, or NULL */
     const lac_fft *fft, *long_fft; /* of LAC_WINDOW and LAC_LONG_FFT */
     const int32_t *harmonics; /* [LAC_HARMONICS][P]: bin of a harmonic at a lag of the periodicity curve */
     lac_kernels kernels;      /* chosen at open */

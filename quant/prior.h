@@ -6,7 +6,7 @@
  * words below: the class of its leaf, and which member of the class it is. So it takes 2 sqrt(K) outputs, not K.
  *
  * Encoder and decoder make the same calls in the same order. A prior is constant and may be shared by threads; a
- * state is one channel's, used by one thread at a time. Nothing here fails or allocates once a prior is laid out. */
+ * state is one channel's, used by one thread at a time. Nothing here allocates once a prior is laid out. */
 #ifndef LAC_QUANT_PRIOR_H
 #define LAC_QUANT_PRIOR_H
 

@@ -38,6 +38,8 @@ typedef struct lac_model_info {
     uint64_t encoder_macs;            /* multiply-accumulates of the encoder's network a second of audio */
     uint64_t decoder_macs;            /* the same of the decoder's */
     uint64_t search_macs;             /* the same of the codebook search at Q codebooks */
+    uint64_t prior_macs;              /* the same of the prior, which makes tokens shorter; 0: there is none */
+    uint8_t prior_id[LAC_MODEL_ID_SIZE]; /* first bytes of its SHA-256, or zeros */
 } lac_model_info;
 
 /* Open by name or path. NULL or "" is the default model. Otherwise, in this order: the name of an embedded
