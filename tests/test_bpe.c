@@ -63,7 +63,8 @@ static uint32_t naive_train(lac_bpe_merge *merges, uint32_t most, uint32_t codew
 }
 
 /* Applied, compared with the definition, and inverted. */
-static void check_apply(const lac_bpe_merge *merges, uint32_t count, uint32_t codewords, const uint32_t *symbols, size_t n)
+static void check_apply(const lac_bpe_merge *merges, uint32_t count, uint32_t codewords, const uint32_t *symbols,
+                        size_t n)
 {
     static uint32_t wanted[MOST], got[MOST], back[MOST];
     lac_bpe *bpe = NULL;
