@@ -69,6 +69,8 @@ int lac_pagecoding_decode(lac_pagecoding *c, uint16_t *const *tokens, const lac_
 {
     if (p->coding == LAC_PAGE_PLAIN)
         return lac_page_unpack(tokens, c->codebooks, c->codewords, format, p, data);
+    if (p->coding >= LAC_PAGE_PRIOR)
+        return LAC_ERROR_MODEL_MISMATCH;
     if (p->coding != LAC_PAGE_ADAPTIVE)
         return LAC_ERROR_VERSION;
     if (!c->has_adaptive)

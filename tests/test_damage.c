@@ -6,9 +6,13 @@ TestSuite(damage, .init = set_up, .fini = tear_down, .timeout = 3000);
 
 /* ---- truncation and damage ---- */
 
-Test(damage, truncated_at_every_byte)
+static const uint32_t codings[] = {LAC_CODING_PLAIN, LAC_CODING_ADAPTIVE};
+
+#define CODINGS (sizeof codings / sizeof *codings)
+
+static void truncate_everywhere(uint32_t coding)
 {
-    memfile f = write_mono(2 * PAGE_SAMPLES + 2000, 1);
+    memfile f = write_coded(2 * PAGE_SAMPLES + 2000, 2, coding);
     decoded whole = memfile_decode(&f, model, true, 10000, ALL);
     size_t ends[8], pages = page_ends(&f, ends);
     cr_assert_eq(pages, 3);
@@ -36,6 +40,12 @@ Test(damage, truncated_at_every_byte)
     memfile_free(&f);
 }
 
+Test(damage, truncated_at_every_byte)
+{
+    for (size_t i = 0; i < CODINGS; i++)
+        truncate_everywhere(codings[i]);
+}
+
 /* Are all samples that page `page` and R frames after it can't reach the same? */
 static bool same_outside(const decoded *d, const decoded *whole, size_t page)
 {
@@ -50,9 +60,9 @@ static bool same_outside(const decoded *d, const decoded *whole, size_t page)
     return same_pcm(d->pcm, whole->pcm, from) && same_pcm(d->pcm + to, whole->pcm + to, whole->frames - to);
 }
 
-Test(damage, every_byte_flipped)
+static void flip_everywhere(uint32_t coding)
 {
-    memfile f = write_mono(4 * PAGE_SAMPLES + 2000, 1);
+    memfile f = write_coded(4 * PAGE_SAMPLES + 2000, 2, coding);
     decoded whole = memfile_decode(&f, model, true, 10000, ALL);
     size_t ends[8], pages = page_ends(&f, ends);
     random_source r = random_start();
@@ -78,6 +88,12 @@ Test(damage, every_byte_flipped)
     }
     free(whole.pcm);
     memfile_free(&f);
+}
+
+Test(damage, every_byte_flipped)
+{
+    for (size_t i = 0; i < CODINGS; i++)
+        flip_everywhere(codings[i]);
 }
 
 Test(damage, header_flipped_in_a_pipe)
@@ -196,10 +212,10 @@ static void repair(memfile *g, const lac_stream_format *format, const size_t *st
         lac_store32(g->data + starts[count] + end - 4, lac_crc32c(0, g->data + starts[count], end - 4));
 }
 
-Test(damage, random_mutations)
+static void mutate_often(uint32_t coding)
 {
     random_source r = random_start();
-    memfile f = write_mono(2 * PAGE_SAMPLES + 2000, 1);
+    memfile f = write_coded(2 * PAGE_SAMPLES + 2000, 2, coding);
     size_t ends[8], pages = page_ends(&f, ends);
     lac_header h;
     lac_header_parse(&h, f.data, f.size);
@@ -226,6 +242,12 @@ Test(damage, random_mutations)
         memfile_free(&g);
     }
     memfile_free(&f);
+}
+
+Test(damage, random_mutations)
+{
+    for (size_t i = 0; i < CODINGS; i++)
+        mutate_often(codings[i]);
 }
 
 Test(damage, full_of_sync_marks)

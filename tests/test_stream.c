@@ -243,6 +243,38 @@ Test(stream, random_rates)
     free(pcm);
 }
 
+/* Every coding gives the same sound, whatever the channels and however rates change. */
+Test(stream, codings)
+{
+    size_t n = 3 * PAGE_SAMPLES + 4321;
+    float *pcm = make_sound(n, 3);
+    for (int changing = 0; changing < 2; changing++) {
+        decoded plain = {0};
+        for (uint32_t coding = LAC_CODING_PLAIN; coding <= LAC_CODING_ADAPTIVE; coding++) {
+            random_source r = random_start();
+            lac_writer_settings s = mono();
+            s.channels = 3;
+            s.codebooks = 2;
+            s.coding = coding;
+            memfile f = write_file(pcm, n, n, &s, 700, changing ? &r : NULL);
+            decoded d = memfile_decode(&f, model, coding % 2, 10000, ALL);
+            cr_assert(d.status == 0 && d.frames == n && d.info.damaged_pages == 0);
+            memfile_free(&f);
+            cr_assert_eq(d.info.adaptive_pages > 0, coding == LAC_CODING_ADAPTIVE);
+            if (coding == LAC_CODING_PLAIN) {
+                plain = d;
+                continue;
+            }
+            cr_assert(same_pcm(d.pcm, plain.pcm, 3 * n));
+            cr_assert_eq(d.info.plain_bits, plain.info.payload_bits);
+            cr_assert_lt(d.info.payload_bits, d.info.plain_bits);
+            free(d.pcm);
+        }
+        free(plain.pcm);
+    }
+    free(pcm);
+}
+
 /* ---- seeking ---- */
 
 static void check_seeks(memfile *f, int count)
