@@ -135,6 +135,8 @@ static size_t encode(lac_encoder *e, const float *pcm, size_t samples, uint16_t 
 int lac_encoder_write_latents(lac_encoder *encoder, const float *pcm, size_t samples, uint16_t *tokens,
                               int16_t *latents, size_t capacity, size_t *frames)
 {
+    if (!encoder || !frames || (samples > 0 && !pcm) || (capacity > 0 && !tokens))
+        return LAC_ERROR_ARGUMENT;
     if (encoder->lane.flushed || encoder->settings.batch_only)
         return LAC_ERROR_STATE;
     if (capacity < frames_completed(encoder, samples))
@@ -148,8 +150,6 @@ int lac_encoder_write_latents(lac_encoder *encoder, const float *pcm, size_t sam
 int lac_encoder_write(lac_encoder *encoder, const float *pcm, size_t samples, uint16_t *tokens, size_t capacity,
                       size_t *frames)
 {
-    if (!encoder || !frames || (samples > 0 && !pcm) || (capacity > 0 && !tokens))
-        return LAC_ERROR_ARGUMENT;
     return lac_encoder_write_latents(encoder, pcm, samples, tokens, NULL, capacity, frames);
 }
 

@@ -7,11 +7,6 @@
 #include "lac/decoder.h"
 #include "lac/encoder.h"
 
-/* As lac_encoder_write, with the latents in fixed point, one = LAC_LATENT_ONE, beside the tokens.
- *   latents  [capacity][D] */
-int lac_encoder_write_latents(lac_encoder *encoder, const float *pcm, size_t samples, uint16_t *tokens,
-                              int16_t *latents, size_t capacity, size_t *frames);
-
 /* As lac_decoder_read, from latents [frames][D] in fixed point instead of tokens; no frame is lost. */
 int lac_decoder_read_latents(lac_decoder *decoder, const int16_t *latents, size_t frames, float *pcm);
 

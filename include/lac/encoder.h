@@ -58,6 +58,11 @@ LAC_API size_t lac_encoder_max_frames(const lac_encoder *encoder, size_t samples
 LAC_API int lac_encoder_write(lac_encoder *encoder, const float *pcm, size_t samples, uint16_t *tokens,
                               size_t capacity, size_t *frames);
 
+/* The same, with what the tokens stand for: the encoder's latents before the search, to fit a quantiser to (lac/fit.h).
+ *   latents  [capacity][D] in fixed point, 512 is 1.0, -4095 .. 4095; NULL: none */
+LAC_API int lac_encoder_write_latents(lac_encoder *encoder, const float *pcm, size_t samples, uint16_t *tokens,
+                                      int16_t *latents, size_t capacity, size_t *frames);
+
 /* Pad with silence until every sample written can be decoded in full: in all, a stream of N > 0 samples has
  * ceil((N + decoder_delay_samples) / frame_samples) frames; one of none has none. Then reset before more. */
 LAC_API int lac_encoder_flush(lac_encoder *encoder, uint16_t *tokens, size_t capacity, size_t *frames);

@@ -6,6 +6,7 @@
 #include "lac/batch.h"
 #include "lac/decoder.h"
 #include "lac/encoder.h"
+#include "lac/fit.h"
 #include "lac/model.h"
 #include "lac/packet.h"
 #include "lac/profile.h"

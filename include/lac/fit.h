@@ -1,0 +1,160 @@
+/* Fitting quantisers to latents, without PyTorch: codebooks of vector and residual vector quantisers, and scalar
+ * quantisers.
+ *
+ * Codebooks start where k-means++ puts them (Arthur and Vassilvitskii 2007), or at given ones, and are refined by
+ * Lloyd's iterations over all rows, or by exponential moving averages over batches (VQ-VAE, arXiv 1711.00937,
+ * appendix A.1); codewords that nothing uses are put where the error is. A residual quantiser (SoundStream, arXiv
+ * 2107.03312) is fitted stage by stage, then, if asked, all stages together on what a beam search assigns.
+ *
+ *     lac_fit_open(&fit, &settings, NULL);
+ *     while there are latents: lac_fit_add(fit, latents, rows);
+ *     while (lac_fit_done(fit) < lac_fit_steps(fit)) lac_fit_step(fit);
+ *     lac_fit_get_codes(fit)
+ *
+ * Latents are rows of D int16 in -4095 .. 4095, fixed point: the caller knows the scale (a Lac model's one is 512).
+ * All that decides a codeword is integers: a result is a function of settings, start, rows and their order, the
+ * same on every machine and for any number of threads and any chunking. A lac_fit is used by one thread at a time;
+ * calls are independent of each other. Only open, load and lac_fit_lloyd_max allocate. */
+#ifndef LAC_FIT_H
+#define LAC_FIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lac/export.h"
+#include "lac/model.h"
+#include "lac/stream.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LAC_FIT_MAX_VALUE 4095
+#define LAC_FIT_MAX_DIMENSION 64
+#define LAC_FIT_MAX_CODEWORDS 4096
+#define LAC_FIT_MAX_ROWS (1u << 21)  /* kept: 11 hours at 50 a second */
+#define LAC_FIT_MAX_BATCH 65536
+#define LAC_FIT_LATENT_ONE 512       /* fixed-point one of a Lac model's latents */
+
+typedef struct lac_fit lac_fit;
+
+enum lac_fit_method {
+    LAC_FIT_LLOYD = 0,
+    LAC_FIT_EMA = 1
+};
+
+typedef struct lac_fit_settings {
+    uint32_t stages;       /* Q, 1 .. LAC_MAX_CODEBOOKS; 1 is a plain vector quantiser */
+    uint32_t codewords;    /* K, 2 .. LAC_FIT_MAX_CODEWORDS */
+    uint32_t dimension;    /* D, 1 .. LAC_FIT_MAX_DIMENSION */
+    uint32_t method;       /* of enum lac_fit_method */
+    uint32_t iterations;   /* passes over the rows for each stage, 0 .. 1000 */
+    uint32_t refinements;  /* passes over all stages together after that, 0 .. 1000 */
+    uint32_t beam;         /* of the search in these, 1 .. LAC_MAX_BEAM */
+    uint32_t layered;      /* 1: they serve every number of stages alike; 0: all Q stages in use */
+    uint32_t prior;        /* rows that a codeword of the start counts as, 0 .. 2^20; without a start, no effect */
+    uint32_t batch;        /* LAC_FIT_EMA: rows a batch, 1 .. LAC_FIT_MAX_BATCH */
+    uint32_t decay;        /* LAC_FIT_EMA: what a batch leaves of the averages, in 1 / 65536, 1 .. 65535 */
+    uint32_t rows;         /* most that are kept, 1 .. LAC_FIT_MAX_ROWS: of more, a random sample, all equally
+                              likely */
+    uint32_t threads;      /* OpenMP threads, 1 .. 256 */
+    uint64_t seed;
+} lac_fit_settings;
+
+/* How well rows are quantised when each stage takes the nearest codeword. */
+typedef struct lac_fit_stage {
+    double distortion; /* mean squared error of an element, in units of the latents, after this stage */
+    double entropy;    /* of this stage's tokens, bits */
+    double perplexity; /* 2^entropy */
+    uint32_t used;     /* codewords that any row takes */
+} lac_fit_stage;
+
+typedef struct lac_fit_report {
+    uint64_t rows;
+    double variance; /* mean square of an element before any stage */
+    uint32_t stages;
+    lac_fit_stage stage[LAC_MAX_CODEBOOKS];
+} lac_fit_report;
+
+/* 8 stages of 1024 codewords of 64 elements; Lloyd, 10 iterations, no refinements (beam 8, layered), prior 60;
+ * batches of 4096, decay 64880 (0.99); 2^18 rows, 1 thread, seed 1. */
+LAC_API void lac_fit_default_settings(lac_fit_settings *settings);
+
+/* start [Q][K][D], copied, or NULL: k-means++. On success *fit is owned by the caller. LAC_ERROR_ARGUMENT if a
+ * setting or a value of the start is out of range. */
+LAC_API int lac_fit_open(lac_fit **fit, const lac_fit_settings *settings, const int16_t *start);
+
+/* Close and set *fit to NULL; NULL and pointers to NULL are accepted. */
+LAC_API void lac_fit_close(lac_fit **fit);
+
+LAC_API void lac_fit_get_settings(const lac_fit *fit, lac_fit_settings *settings);
+
+/* Take latents [rows][D]. LAC_ERROR_ARGUMENT, with nothing taken, if a value is out of range; LAC_ERROR_STATE once
+ * a step has been done. */
+LAC_API int lac_fit_add(lac_fit *fit, const int16_t *latents, size_t rows);
+
+/* The same from float: times `one`, halves rounded away from zero, clamped. LAC_ERROR_ARGUMENT also for a NaN or an
+ * infinity, or if `one` is not finite and positive. */
+LAC_API int lac_fit_add_float(lac_fit *fit, const float *latents, size_t rows, float one);
+
+/* Rows taken, and of these the ones kept. */
+LAC_API uint64_t lac_fit_seen(const lac_fit *fit);
+LAC_API uint32_t lac_fit_kept(const lac_fit *fit);
+
+/* Steps of the whole fit, and those done. A step is one pass over the rows. */
+LAC_API uint32_t lac_fit_steps(const lac_fit *fit);
+LAC_API uint32_t lac_fit_done(const lac_fit *fit);
+
+/* Do the next step; none is left: success. LAC_ERROR_STATE if there are too few rows: none, or without a start
+ * fewer than codewords. */
+LAC_API int lac_fit_step(lac_fit *fit);
+
+/* The codewords [Q][K][D] as they stand; those of stages not begun are the start's, or zero. Valid until close,
+ * changed by steps. */
+LAC_API const int16_t *lac_fit_get_codes(const lac_fit *fit);
+
+/* latents [rows][D] -> tokens [rows][Q] with the codewords as they stand, `stages` of each row, 1 .. Q, zeros
+ * behind; beam 1 .. LAC_MAX_BEAM, 1 is greedy. LAC_ERROR_ARGUMENT also for latents out of range. */
+LAC_API int lac_fit_encode(const lac_fit *fit, const int16_t *latents, size_t rows, uint32_t stages, uint32_t beam,
+                           uint16_t *tokens);
+
+/* tokens [rows][Q] -> latents [rows][D], the sum of the first `stages` codewords, clamped. LAC_ERROR_ARGUMENT if a
+ * token is none. */
+LAC_API int lac_fit_decode(const lac_fit *fit, const uint16_t *tokens, size_t rows, uint32_t stages,
+                           int16_t *latents);
+
+/* How the codewords as they stand quantise latents [rows][D]; NULL: the rows kept. The sums are exact; the
+ * logarithms of the report are float. */
+LAC_API int lac_fit_measure(lac_fit *fit, const int16_t *latents, size_t rows, lac_fit_report *report);
+
+/* Write all there is, so that load goes on to the same result; doc/fitting.md has the format. Calls io->write. */
+LAC_API int lac_fit_save(const lac_fit *fit, const lac_io *io);
+
+/* What save wrote, to the last byte of io, with `threads` threads. Calls io->read. On success *fit is owned by the
+ * caller. LAC_ERROR_FORMAT, _VERSION, _TRUNCATED, _CHECKSUM, _IO, _MEMORY; any bytes give one of these or a sound
+ * object. */
+LAC_API int lac_fit_load(lac_fit **fit, const lac_io *io, uint32_t threads);
+
+/* Lloyd-Max quantiser of one dimension (Lloyd 1957, Max 1960) of points with weights, by exact iterations.
+ *   points   [count], ascending, finite; count >= 1
+ *   weights  [count], finite, none negative, not all zero; NULL: all 1. A density is its values on a fine grid
+ *   levels   1 .. 65536; to [levels], ascending
+ *   error    mean squared error, or NULL
+ * LAC_ERROR_ARGUMENT if any of that is not so. */
+LAC_API int lac_fit_lloyd_max(const float *points, const float *weights, size_t count, uint32_t levels, float *to,
+                              double *error);
+
+/* The codewords [Q][K][D] that a model has, valid while it is open; NULL if its quantiser has none. */
+LAC_API const int16_t *lac_fit_model_codes(const lac_model *model);
+
+/* A model file with other codebooks: that of `model` with `name` (1 to 63 bytes 0x21 .. 0x7e without '/'), and
+ * codes [Q][K][D] instead of its own. The predictor of lost frames stays; other extensions, which speak of the old
+ * tokens, go. Calls io->write. LAC_ERROR_ARGUMENT if name, sizes or values are out of range; D is the model's. */
+LAC_API int lac_fit_write_model(const lac_model *model, const char *name, uint32_t codebooks, uint32_t codewords,
+                                const int16_t *codes, const lac_io *io);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

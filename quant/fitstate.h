@@ -1,0 +1,52 @@
+/* What a fit consists of, for the files that share the work. */
+#ifndef LAC_QUANT_FITSTATE_H
+#define LAC_QUANT_FITSTATE_H
+
+#include <stdbool.h>
+
+#include "kmeans.h"
+#include "lac/fit.h"
+#include "rvq.h"
+
+struct lac_fit {
+    lac_workspace memory;
+    lac_fit_settings settings;
+    bool warm;              /* there is a start */
+    const int16_t *given;   /* it, while open runs; NULL: it comes later */
+    uint64_t seen;          /* rows taken */
+    uint32_t kept, done;
+    uint32_t left_stage;    /* what `left` is left for; any number above Q: nothing */
+    lac_kmeans kmeans;
+    int16_t *z, *left;      /* [rows][D]: kept; what the stages below left_stage leave of them */
+    int16_t *codes, *start; /* [Q][K][D] */
+    int32_t *half_norm;     /* [Q][K] */
+    uint8_t *packed;        /* [Q] books */
+    size_t packed_bytes;    /* of a book */
+    uint16_t *tokens;       /* [rows][Q], for refinements */
+    int64_t *counts, *sums; /* [K], [K][D]: moving averages of the stage in work */
+    uint64_t *usage;        /* [Q][K], for reports */
+};
+
+/* The stage's codebook in fit->kmeans, to work on. */
+lac_kmeans *lac_fit_stage_of(lac_fit *fit, uint32_t stage);
+
+/* fit->left [rows] less the codewords assigned. */
+void lac_fit_subtract(lac_fit *fit, size_t rows);
+
+/* Make fit->left what the stages below `stage` leave. */
+void lac_fit_leave(lac_fit *fit, uint32_t stage);
+
+/* One pass over all stages together. */
+void lac_fit_refine(lac_fit *fit);
+
+lac_rvq lac_fit_rvq(const lac_fit *fit);
+
+bool lac_fit_settings_valid(const lac_fit_settings *s);
+
+/* All of v [n] are latents. */
+bool lac_fit_in_range(const int16_t *v, size_t n);
+
+/* An object like the draft, whose settings, warm, given, rows and steps are set. */
+int lac_fit_create(lac_fit **fit, lac_fit *draft);
+
+#endif
