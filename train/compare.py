@@ -3,70 +3,30 @@
 Mel distance (validate.py) of the float network, of the same with the file's integer weights, and of C, all with the
 file's codebooks; and how often C chooses the token that PyTorch chooses.
 """
-import ctypes as C
 import glob
 import os
 import sys
 import numpy as np
 import soundfile as sf
 import torch
+import integers
 import lacm
 import quantised
-import reference
+from liblac import Library
 from model import Codec
 from validate import log_mel
 
 RATES = (1, 3, 6, 12)
 
 
-class EncoderSettings(C.Structure):
-    _fields_ = [(n, C.c_uint32) for n in ('codebooks', 'block_frames', 'threads')]
-
-
-class DecoderSettings(C.Structure):
-    _fields_ = [(n, C.c_uint32) for n in ('block_frames', 'threads')]
-
-
-class Library:
-    def __init__(self, path, model):
-        self.lib, self.model = C.CDLL(os.path.abspath(path)), C.c_void_p()
-        self.lib.lac_encoder_max_frames.restype = C.c_size_t
-        self.call('lac_model_open_file', C.byref(self.model), os.fsencode(model))
-
-    def call(self, name, *arguments):
-        status = getattr(self.lib, name)(*arguments)
-        if status:
-            raise RuntimeError('%s: status %d' % (name, status))
-
-    def encode(self, x, q):
-        """x [N] -> tokens [T][q]."""
-        e, n, flushed = C.c_void_p(), C.c_size_t(), C.c_size_t()
-        self.call('lac_encoder_open', C.byref(e), self.model, C.byref(EncoderSettings(q, 64, 1)))
-        capacity = self.lib.lac_encoder_max_frames(e, C.c_size_t(len(x))) + 4
-        tokens = np.zeros((capacity, q), np.uint16)
-        self.call('lac_encoder_write', e, x.ctypes.data_as(C.c_void_p), C.c_size_t(len(x)),
-                  tokens.ctypes.data_as(C.c_void_p), C.c_size_t(capacity), C.byref(n))
-        self.call('lac_encoder_flush', e, tokens[n.value:].ctypes.data_as(C.c_void_p),
-                  C.c_size_t(capacity - n.value), C.byref(flushed))
-        self.lib.lac_encoder_close(C.byref(e))
-        return tokens[:n.value + flushed.value]
-
-    def decode(self, tokens, codebooks, n):
-        """tokens [T][Q] -> PCM [n], the first `codebooks` of each row."""
-        d, frames = C.c_void_p(), len(tokens)
-        y, counts = np.zeros(frames * 480, np.float32), np.full(frames, codebooks, np.uint8)
-        self.call('lac_decoder_open', C.byref(d), self.model, C.byref(DecoderSettings(64, 1)))
-        self.call('lac_decoder_read', d, tokens.ctypes.data_as(C.c_void_p), counts.ctypes.data_as(C.c_void_p),
-                  C.c_size_t(frames), y.ctypes.data_as(C.c_void_p))
-        self.lib.lac_decoder_close(C.byref(d))
-        return y[240:240 + n]
-
-
-def float_codec(state, codes):
+def float_codec(state, m, t):
     s = torch.load(state, map_location='cpu')
     codec = Codec(s['config']['model'])
     codec.load_state_dict({k: v.float() for k, v in s['ema'].items()})
-    codec.rvq.codes = torch.from_numpy(codes.astype(np.float32) / lacm.ONE)
+    if 'levels' in m:
+        codec.fsq = integers.IntegerRFSQ(m, t)
+    else:
+        codec.rvq.codes = torch.from_numpy(t['codes'].astype(np.float32) / lacm.ONE)
     return codec.eval()
 
 
@@ -74,7 +34,7 @@ def float_codec(state, codes):
 def main(library, model, state, folder, clips=16):
     torch.set_num_threads(1)
     _, m, t = lacm.read(model)
-    c, nets = Library(library, model), [float_codec(state, t['codes']), quantised.load(m, t)]
+    c, nets = Library(library, model), [float_codec(state, m, t), quantised.load(m, t)]
     rates = [k for k in RATES if k <= m['codebooks']]
     paths = sorted(glob.glob(os.path.join(folder, '*.wav')))
     rows, same = [], []
@@ -83,9 +43,9 @@ def main(library, model, state, folder, clips=16):
         mel, padded = log_mel(x), torch.from_numpy(np.pad(x, (0, 960 - len(x) % 480)))[None]
         z = [net.encoder(padded) for net in nets]
         tokens = c.encode(x, m['codebooks'])
-        grid = np.clip(np.rint(z[1][0].numpy() * lacm.ONE), -4095, 4095).astype(np.int16)
+        grid = integers.fixed(z[1][0].numpy())
         n = min(len(tokens), len(grid))
-        same.append((reference.search(t['codes'], grid)[:n] == tokens[:n]).mean(0))
+        same.append((integers.Quantiser(m, t).search(grid)[:n] == tokens[:n]).mean(0))
         row = []
         for k in rates:
             for net, latent in zip(nets, z):

@@ -124,7 +124,8 @@ class IntegerPrior:
         """p [P, D] the codewords below stage s, group [P] the class that was coded -> frequencies of all classes
         [P, C], and of that class's members [P, M], 0 where there is none."""
         m = self.t['%d.multiplier' % s]
-        a = (self.product('%d.state.weight' % s, h) * m[0] + self.product('%d.partial.weight' % s, p) * m[1]) >> SHIFT
+        u, v = self.product('%d.state.weight' % s, h), self.product('%d.partial.weight' % s, p)
+        a = (u * m[0] + v * m[1]) >> SHIFT
         e = TANH[np.clip(a + self.t['%d.bias' % s], -2048, 2047) + 2048]
         leaves = group[:, None] * self.members + np.arange(self.members)
         there = leaves < self.words.shape[1]
