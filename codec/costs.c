@@ -38,10 +38,26 @@ void lac_profile_stack(const lac_profile *profile, const char *layer, const lac_
     tell(profile, layer, rows * macs, bytes);
 }
 
+/* Of one candidate in one stage. */
+static uint64_t candidate_macs(const lac_quantiser *q, size_t beam)
+{
+    uint64_t d = q->rfsq.fsq.dimensions, children = beam > 1 ? UINT64_C(1) << d : 0;
+    return (q->kind == LAC_QUANTISER_RFSQ ? 2 * d + 2 * children : q->codewords) * q->dimension;
+}
+
+uint64_t lac_search_macs(const lac_quantiser *q, size_t stages, size_t beam)
+{
+    return (1 + (stages - 1) * beam) * candidate_macs(q, beam); /* the first stage has one candidate */
+}
+
+static uint64_t stage_bytes(const lac_quantiser *q)
+{
+    uint64_t row = q->dimension * sizeof(int16_t);
+    uint64_t fsq = (2 * (uint64_t)q->rfsq.fsq.dimensions + 1) * row;
+    return q->kind == LAC_QUANTISER_RFSQ ? fsq : q->codewords * (row + sizeof(int32_t));
+}
+
 void lac_profile_search(const lac_profile *profile, const lac_quantiser *q, size_t stages, size_t beam, size_t rows)
 {
-    uint64_t codes = (uint64_t)stages * q->codewords;
-    uint64_t searched = (1 + (stages - 1) * beam) * (uint64_t)q->codewords; /* the first stage has one candidate */
-    tell(profile, "search", rows * searched * q->dimension,
-         codes * (q->dimension * sizeof(int16_t) + sizeof(int32_t)));
+    tell(profile, "search", rows * lac_search_macs(q, stages, beam), stages * stage_bytes(q));
 }

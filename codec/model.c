@@ -68,6 +68,15 @@ static void lay_out_rvq(lac_rvq *q, lac_workspace *w, const lac_kernels *kernels
     q->packed = kernels->packed ? packed : NULL;
 }
 
+static void lay_out_rfsq(lac_rfsq *q, lac_workspace *w, const float *thresholds)
+{
+    size_t count = (size_t)q->stages * q->fsq.dimensions * q->slots;
+    int32_t *fixed = lac_workspace_take(w, count, sizeof *fixed);
+    q->thresholds = fixed;
+    for (size_t i = 0; w->base && i < count; i++)
+        fixed[i] = lac_rfsq_threshold(thresholds[i]);
+}
+
 static void lay_out_prior(lac_model *m, lac_workspace *w)
 {
     if (m->prior_weights.sizes.stages == 0)
@@ -89,7 +98,10 @@ static int lay_out(void *object, lac_workspace *w)
         lac_features_harmonics(harmonics, a->bands);
     if (w->base && m->kernels.packed)
         pack_matrices(m, matrices);
-    lay_out_rvq(&m->quantiser.rvq, w, &m->kernels);
+    if (m->quantiser.kind == LAC_QUANTISER_RFSQ)
+        lay_out_rfsq(&m->quantiser.rfsq, w, m->thresholds);
+    else
+        lay_out_rvq(&m->quantiser.rvq, w, &m->kernels);
     m->quantiser.scores = m->kernels.scores;
     lay_out_prior(m, w);
     int status = lac_fft_init(&m->fft, w, LAC_WINDOW);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "costs.h"
 #include "kernels.h"
 #include "priorfile.h"
 
@@ -13,6 +14,7 @@
 
 #define ALIGN 64
 #define HEADER_BYTES 64
+#define LEVELS_AT 24
 #define NAME_AT 64
 #define FIXED_AT 128
 #define ARCH_AT 144
@@ -25,7 +27,6 @@
 #define EXTENSION_PREDICTOR 1u
 #define EXTENSION_PRIOR 2u
 #define PREDICTOR_AT 64 /* in its extension */
-#define QUANTIZER_RVQ 1
 
 enum dtype { INT8 = 1, INT16 = 2, FLOAT32 = 3 };
 
@@ -84,8 +85,6 @@ static int check_header(const uint8_t *data, size_t size, size_t *core)
         return LAC_ERROR_FORMAT;
     if (!crc_matches(data, (size_t)bytes, 16))
         return LAC_ERROR_CHECKSUM;
-    if (!all_zero(data + 24, HEADER_BYTES - 24))
-        return LAC_ERROR_FORMAT;
     *core = (size_t)bytes;
     return LAC_OK;
 }
@@ -209,11 +208,32 @@ static int read_arch(lac_arch *a, const uint8_t *p)
 /* The properties that version 1 fixes. */
 static int check_fixed(const uint8_t *p)
 {
-    static const uint32_t fixed[] = {LAC_RATE, LAC_FRAME, LAC_LATENT_ONE, QUANTIZER_RVQ};
+    static const uint32_t fixed[] = {LAC_RATE, LAC_FRAME, LAC_LATENT_ONE};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (lac_load32(p + 4 * i) != fixed[i])
             return LAC_ERROR_VERSION;
     return LAC_OK;
+}
+
+static int read_quantiser(lac_quantiser *q, const lac_arch *a, const uint8_t *data)
+{
+    size_t used = 0;
+    uint32_t kind = lac_load32(data + FIXED_AT + 12);
+    *q = (lac_quantiser){.stages = a->codebooks, .codewords = a->codewords, .dimension = a->latent};
+    q->kind = (enum lac_quantiser_kind)kind;
+    if (kind != LAC_QUANTISER_RVQ && kind != LAC_QUANTISER_RFSQ)
+        return LAC_ERROR_VERSION;
+    if (kind == LAC_QUANTISER_RFSQ) {
+        lac_fsq *fsq = &q->rfsq.fsq;
+        fsq->dimensions = data[LEVELS_AT];
+        if (fsq->dimensions > LAC_RFSQ_MAX_DIMENSIONS)
+            return LAC_ERROR_LIMIT;
+        memcpy(fsq->levels, data + LEVELS_AT + 1, fsq->dimensions);
+        used = 1 + fsq->dimensions;
+        if (lac_fsq_codewords(fsq) != a->codewords)
+            return LAC_ERROR_FORMAT;
+    }
+    return all_zero(data + LEVELS_AT + used, HEADER_BYTES - LEVELS_AT - used) ? LAC_OK : LAC_ERROR_FORMAT;
 }
 
 /* ---- tensors ---- */
@@ -342,12 +362,40 @@ static void take_blocks(table *t, const char *prefix, lac_block *blocks, const u
     }
 }
 
-static void take_quantiser(table *t, lac_quantiser *q, const lac_arch *a)
+static void take_rvq(table *t, lac_rvq *q, const lac_arch *a)
 {
-    *q = (lac_quantiser){.kind = LAC_QUANTISER_RVQ, .stages = a->codebooks, .codewords = a->codewords,
-                         .dimension = a->latent};
-    q->rvq = (lac_rvq){.stages = a->codebooks, .codewords = a->codewords, .dimension = a->latent};
-    q->rvq.codes = take_tensor(t, "codes", INT16, (uint32_t[MAX_RANK]){a->codebooks, a->codewords, a->latent});
+    *q = (lac_rvq){.stages = a->codebooks, .codewords = a->codewords, .dimension = a->latent};
+    q->codes = take_tensor(t, "codes", INT16, (uint32_t[MAX_RANK]){a->codebooks, a->codewords, a->latent});
+}
+
+/* Of each stage and dimension: they never descend, and zeros stand behind them. */
+static bool valid_thresholds(const lac_rfsq *q, const float *t)
+{
+    for (size_t i = 0; i < (size_t)q->stages * q->fsq.dimensions; i++, t += q->slots) {
+        size_t used = q->fsq.levels[i % q->fsq.dimensions] - 1u;
+        for (size_t k = 1; k < used; k++)
+            if (t[k] < t[k - 1])
+                return false;
+        if (!all_zero((const uint8_t *)(t + used), (q->slots - used) * sizeof *t))
+            return false;
+    }
+    return true;
+}
+
+static void take_rfsq(table *t, lac_model *m, const lac_arch *a)
+{
+    lac_rfsq *q = &m->quantiser.rfsq;
+    uint32_t Q = a->codebooks, D = a->latent, d = q->fsq.dimensions;
+    q->stages = Q;
+    q->dimension = D;
+    for (uint32_t j = 0; j < d; j++)
+        q->slots = q->fsq.levels[j] - 1u > q->slots ? q->fsq.levels[j] - 1u : q->slots;
+    q->into = take_tensor(t, "fsq.into", INT16, (uint32_t[MAX_RANK]){Q, d, D});
+    m->thresholds = take_tensor(t, "fsq.thresholds", FLOAT32, (uint32_t[MAX_RANK]){Q, d, q->slots});
+    q->back = take_tensor(t, "fsq.back", INT16, (uint32_t[MAX_RANK]){Q, d, D});
+    q->bias = take_tensor(t, "fsq.bias", INT16, (uint32_t[MAX_RANK]){Q, D});
+    if (t->status == LAC_OK && !valid_thresholds(q, m->thresholds))
+        t->status = LAC_ERROR_FORMAT;
 }
 
 static int read_tensors(lac_model *m, const uint8_t *data, size_t core)
@@ -368,7 +416,10 @@ static int read_tensors(lac_model *m, const uint8_t *data, size_t core)
 #undef FLOATS
 #undef LINEAR
 #undef BLOCKS
-    take_quantiser(&t, &m->quantiser, a);
+    if (m->quantiser.kind == LAC_QUANTISER_RFSQ)
+        take_rfsq(&t, m, a);
+    else
+        take_rvq(&t, &m->quantiser.rvq, a);
     if (t.status != LAC_OK)
         return t.status;
     if (t.next != t.count || align_up(t.end) != core || !all_zero(data + t.end, core - t.end))
@@ -403,7 +454,7 @@ static void count_macs(lac_model *m)
 #undef FLOATS
 #undef LINEAR
 #undef BLOCKS
-    info->search_macs = (uint64_t)(LAC_RATE / LAC_FRAME) * a->codebooks * a->codewords * a->latent;
+    info->search_macs = LAC_RATE / LAC_FRAME * lac_search_macs(&m->quantiser, a->codebooks, 1);
     info->prior_macs = (uint64_t)(LAC_RATE / LAC_FRAME) * lac_prior_macs(&m->prior_weights);
 }
 
@@ -433,6 +484,8 @@ static void fill_info(lac_model *m, const uint8_t *data, size_t size, size_t cor
     while (info->token_bits < 16 && (1u << info->token_bits) < a->codewords)
         info->token_bits++;
     info->file_bytes = size;
+    info->quantiser = (uint32_t)m->quantiser.kind;
+    memcpy(info->levels, m->quantiser.rfsq.fsq.levels, sizeof info->levels);
     count_macs(m);
 }
 
@@ -449,6 +502,8 @@ int lac_modelfile_parse(lac_model *model, const uint8_t *data, size_t size)
         status = read_name(model->info.name, data + NAME_AT);
     if (status == LAC_OK)
         status = read_arch(&model->arch, data + ARCH_AT);
+    if (status == LAC_OK)
+        status = read_quantiser(&model->quantiser, &model->arch, data);
     if (status == LAC_OK)
         status = read_extensions(model, data, size, core);
     if (status == LAC_OK)

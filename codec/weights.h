@@ -105,6 +105,7 @@ struct lac_model {
     lac_encoder_weights encoder;
     lac_decoder_weights decoder;
     lac_quantiser quantiser;  /* of latents in fixed point, one = LAC_LATENT_ONE */
+    const float *thresholds;  /* [Q][d][slots], an RFSQ's in the file; else NULL */
     lac_predictor predictor;  /* of lost frames; an extension */
     lac_prior_weights prior_weights; /* an extension: sizes are 0 without */
     const lac_prior *prior;   /* what is made of them at open, or NULL */

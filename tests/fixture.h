@@ -1,4 +1,4 @@
-/* What tests of the codec share: the tiny model of vectors/, seeded randomness, generated sound. */
+/* What tests of the codec share: a tiny model of vectors/, seeded randomness, generated sound. */
 #ifndef LAC_TESTS_FIXTURE_H
 #define LAC_TESTS_FIXTURE_H
 
@@ -18,11 +18,14 @@ static inline const char *vector_path(char *path, size_t size, const char *name)
     return path;
 }
 
+/* tiny.lacm, or what LAC_TINY names: the tests run again with a model of another quantiser. */
 static inline lac_model *open_tiny(void)
 {
-    char path[1024];
+    char path[1024], file[64];
+    const char *name = getenv("LAC_TINY");
     lac_model *model = NULL;
-    int status = lac_model_open_file(&model, vector_path(path, sizeof path, "tiny.lacm"));
+    snprintf(file, sizeof file, "%s.lacm", name ? name : "tiny");
+    int status = lac_model_open_file(&model, vector_path(path, sizeof path, file));
     cr_assert_eq(status, 0, "%s: %s", path, lac_status_string(status));
     return model;
 }

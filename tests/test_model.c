@@ -21,11 +21,11 @@ static uint8_t *tiny; /* aligned, room for extensions after it */
 static size_t tiny_size;
 static char tiny_path[4096];
 
-static void load(void)
+static void load_named(const char *name)
 {
     const char *folder = getenv("LAC_VECTORS");
     cr_assert_not_null(folder, "LAC_VECTORS is not set");
-    snprintf(tiny_path, sizeof tiny_path, "%s/tiny.lacm", folder);
+    snprintf(tiny_path, sizeof tiny_path, "%s/%s", folder, name);
     FILE *f = fopen(tiny_path, "rb");
     cr_assert_not_null(f, "%s is missing", tiny_path);
     tiny = lac_alloc(1 << 20);
@@ -34,12 +34,23 @@ static void load(void)
     cr_assert_gt(tiny_size, 1000);
 }
 
+static void load(void)
+{
+    load_named("tiny.lacm");
+}
+
+static void load_fsq(void)
+{
+    load_named("tiny-fsq.lacm");
+}
+
 static void unload(void)
 {
     lac_free(tiny);
 }
 
 TestSuite(model, .init = load, .fini = unload);
+TestSuite(fsqmodel, .init = load_fsq, .fini = unload);
 
 static uint64_t seed(void)
 {
@@ -140,6 +151,8 @@ Test(model, opens_and_tells)
     cr_assert_eq(info.encoder_macs, encoder);
     cr_assert_eq(info.decoder_macs, decoder);
     cr_assert_eq(info.search_macs, 50 * 4 * 64 * 16);
+    cr_assert_eq(info.quantiser, LAC_MODEL_RVQ);
+    cr_assert_eq(info.levels[0], 0);
     cr_assert(strlen(lac_model_kernels(model)) > 0);
     lac_model_close(&model);
     cr_assert_null(model);
@@ -271,7 +284,7 @@ Test(model, every_flip_is_noticed)
 }
 
 /* With the checksum right again, only validation is left between a hostile file and the network. */
-Test(model, mutations_with_right_checksum)
+static void mutate(void)
 {
     uint64_t counter = seed() + 7;
     size_t refused = 0, total = rounds(2000);
@@ -293,6 +306,16 @@ Test(model, mutations_with_right_checksum)
     cr_assert_gt(refused, total * 9 / 10);
 }
 
+Test(model, mutations_with_right_checksum)
+{
+    mutate();
+}
+
+Test(fsqmodel, mutations_with_right_checksum)
+{
+    mutate();
+}
+
 Test(model, header)
 {
     cr_assert_eq(try_word(0, 0x4e43414c), LAC_ERROR_FORMAT);
@@ -310,7 +333,8 @@ Test(model, header)
     cr_assert_eq(try_word(64, 0), LAC_ERROR_FORMAT, "empty name");
     cr_assert_eq(try_word(124, 0x61616161), LAC_ERROR_FORMAT, "name without its zero");
     cr_assert_eq(try_word(128, 48000), LAC_ERROR_VERSION);
-    cr_assert_eq(try_word(140, 2), LAC_ERROR_VERSION);
+    cr_assert_eq(try_word(140, 2), LAC_ERROR_FORMAT, "no levels");
+    cr_assert_eq(try_word(140, 3), LAC_ERROR_VERSION);
     cr_assert_eq(try_open("hello, world", 12), LAC_ERROR_FORMAT);
 }
 
@@ -435,4 +459,67 @@ Test(model, allocation_failures)
     lac_alloc_fail_at(0);
     cr_assert_eq(try_open(unaligned, tiny_size), 0);
     lac_free(copy);
+}
+
+/* ---- scalar quantiser: levels 5, 4, 3 ---- */
+
+Test(fsqmodel, opens_and_tells)
+{
+    lac_model *m;
+    lac_model_info info;
+    cr_assert_eq(lac_model_open_memory(&m, tiny, tiny_size), 0);
+    lac_model_get_info(m, &info);
+    cr_assert_str_eq(info.name, "tiny-fsq");
+    cr_assert_eq(info.quantiser, LAC_MODEL_FSQ);
+    cr_assert_arr_eq(info.levels, ((uint8_t[LAC_MODEL_MAX_DIMENSIONS]){5, 4, 3}), sizeof info.levels);
+    cr_assert_eq(info.codewords, 60);
+    cr_assert_eq(info.token_bits, 6);
+    cr_assert_eq(info.search_macs, 50 * 4 * 2 * 3 * 16);
+    const lac_rfsq *q = &m->quantiser.rfsq;
+    cr_assert_eq((const uint8_t *)q->into, tiny + data_of("fsq.into"));
+    cr_assert_eq((const uint8_t *)q->back, tiny + data_of("fsq.back"));
+    cr_assert_eq((const uint8_t *)q->bias, tiny + data_of("fsq.bias"));
+    for (size_t i = 0; i < 4 * 3 * 4; i++) {
+        uint32_t bits = lac_load32(tiny + data_of("fsq.thresholds") + 4 * i);
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        cr_assert_eq(q->thresholds[i], (int32_t)(value * 1048576));
+    }
+    lac_model_close(&m);
+}
+
+Test(fsqmodel, header)
+{
+    const uint32_t levels = lac_load32(tiny + 24);
+    cr_assert_eq(levels, 3u | 5u << 8 | 4u << 16 | 3u << 24);
+    cr_assert_eq(try_word(24, levels - 1), LAC_ERROR_FORMAT, "two dimensions");
+    cr_assert_eq(try_word(24, levels - 3), LAC_ERROR_FORMAT, "none");
+    cr_assert_eq(try_word(24, levels + 10), LAC_ERROR_LIMIT, "13");
+    cr_assert_eq(try_word(24, 3u | 6u << 8 | 5u << 16 | 2u << 24), LAC_ERROR_FORMAT, "other shapes");
+    cr_assert_eq(try_word(24, 3u | 60u << 8 | 1u << 16 | 1u << 24), LAC_ERROR_FORMAT, "dimensions of one level");
+    cr_assert_eq(try_word(24, 3u | 5u << 8 | 12u << 24), LAC_ERROR_FORMAT, "no level");
+    cr_assert_eq(try_word(28, 1), LAC_ERROR_FORMAT, "a level past the count");
+    cr_assert_eq(try_word(60, 1u << 31), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(140, 1), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(140, 3), LAC_ERROR_VERSION);
+    cr_assert_eq(try_word(160, 59), LAC_ERROR_FORMAT, "codewords");
+}
+
+Test(fsqmodel, thresholds)
+{
+    const uint32_t minus_1000 = 0xc47a0000, thousand = 0x447a0000;
+    size_t t = data_of("fsq.thresholds"), four = t + 16; /* of 5 levels, of 4: three of them and a zero */
+    uint32_t first = lac_load32(tiny + t), second = lac_load32(tiny + t + 4);
+    cr_assert_eq(try_word(t, minus_1000), 0);
+    cr_assert_eq(try_word(t, minus_1000 + 1), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(t, second), 0, "equal ones");
+    cr_assert_eq(try_word(t + 4, first + 1), LAC_ERROR_FORMAT, "descending: both are below zero");
+    cr_assert_eq(try_word(t + 12, thousand), 0);
+    cr_assert_eq(try_word(t + 12, 0x7fc00000), LAC_ERROR_FORMAT, "NaN");
+    cr_assert_eq(lac_load32(tiny + four + 12), 0);
+    cr_assert_eq(try_word(four + 12, thousand), LAC_ERROR_FORMAT, "behind the last");
+    cr_assert_eq(try_word(four + 12, 1u << 31), LAC_ERROR_FORMAT, "minus zero");
+    cr_assert_eq(try_word(data_of("fsq.bias"), 4096), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(data_of("fsq.into"), 4096), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_word(data_of("fsq.back"), 4096), LAC_ERROR_FORMAT);
 }

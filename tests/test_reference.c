@@ -1,4 +1,5 @@
-/* The tiny model's layers against PyTorch's: vectors/tiny_reference.bin, written by train/reference.py. */
+/* The tiny models' layers against PyTorch's: vectors/tiny_reference.bin and tiny_fsq_reference.bin, written by
+ * train/reference.py. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
@@ -63,7 +64,9 @@ static reference open_reference(void)
     reference r = {.model = open_tiny()};
     char path[1024];
     size_t size;
-    uint8_t *data = read_whole(vector_path(path, sizeof path, "tiny_reference.bin"), &size);
+    bool fsq = r.model->quantiser.kind == LAC_QUANTISER_RFSQ;
+    const char *name = fsq ? "tiny_fsq_reference.bin" : "tiny_reference.bin";
+    uint8_t *data = read_whole(vector_path(path, sizeof path, name), &size);
     cr_assert(size > 16 && memcmp(data, "LACREF1", 8) == 0);
     r.count = lac_load32(data + 8);
     cr_assert_leq(r.count, MAX_ARRAYS);

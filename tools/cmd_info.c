@@ -54,6 +54,18 @@ static void add_kernels(cJSON *facts, const lac_model *model)
     }
 }
 
+static void add_quantiser(cJSON *facts, const lac_model_info *info)
+{
+    cJSON *levels;
+
+    cJSON_AddStringToObject(facts, "quantiser", info->quantiser == LAC_MODEL_FSQ ? "fsq" : "rvq");
+    if (info->quantiser != LAC_MODEL_FSQ)
+        return;
+    levels = cJSON_AddArrayToObject(facts, "levels");
+    for (size_t i = 0; i < sizeof info->levels && info->levels[i] > 0; i++)
+        cJSON_AddItemToArray(levels, cJSON_CreateNumber(info->levels[i]));
+}
+
 static void add_model(cJSON *facts, const lac_model *model)
 {
     lac_model_info info;
@@ -67,6 +79,7 @@ static void add_model(cJSON *facts, const lac_model *model)
     lac_facts_real(facts, "delay_ms", 1000.0 * info.delay_samples / info.sample_rate, 6);
     lac_facts_count(facts, "codebooks", info.codebooks);
     lac_facts_count(facts, "codewords", info.codewords);
+    add_quantiser(facts, &info);
     lac_facts_count(facts, "latent_size", info.latent_size);
     lac_facts_count(facts, "receptive_frames", info.receptive_frames);
     add_rates(facts, &info);

@@ -11,7 +11,8 @@ import lacm
 import quantised
 import reference
 from batches import Batches
-from model import Codec
+from integers import Quantiser
+from model import RVQ, Codec
 
 PRIOR = 60
 CROP = 2.0                                    # seconds
@@ -39,35 +40,54 @@ def lloyd(r, start, nearest, iterations):
     return c
 
 
-def residual_energy(z, codes, nearest):
-    """What each stage leaves of unit variance."""
+def nearest(r, c):
+    return torch.cat([RVQ.nearest(p, c) for p in r.split(8192)])
+
+
+def refit_stage(quantiser, r, q, iterations):
+    """An RVQ's codewords, or where the levels of an RFSQ lie: its least squares."""
+    if isinstance(quantiser, RVQ):
+        quantiser.codes[q] = lloyd(r, quantiser.codes[q], nearest, iterations)
+        return
+    codes = quantiser.digits(r, q).round() / (quantiser.levels // 2)
+    rows = torch.cat([codes, torch.ones_like(codes[:, :1])], 1)
+    fit = torch.linalg.lstsq(rows, r / quantiser.scale[q]).solution
+    quantiser.back.data[q], quantiser.bias.data[q] = fit[:-1], fit[-1]
+
+
+def words(quantiser, r, q):
+    """What stage q takes of residuals r [M, D]."""
+    if isinstance(quantiser, RVQ):
+        return quantiser.codes[q][nearest(r, quantiser.codes[q])]
+    return quantiser.word(quantiser.digits(r, q).round(), q)
+
+
+def residual_energy(name, z, quantiser):
+    """Prints what each stage leaves of unit variance."""
     r, rows = z.clone(), []
-    for c in codes:
-        r -= c[nearest(r, c)]
+    for q in range(quantiser.q):
+        r -= words(quantiser, r, q)
         rows.append(r.pow(2).mean().item())
-    return rows
+    print('%-8s residual' % name, ' '.join('%.4f' % e for e in rows), flush=True)
 
 
 @torch.no_grad()
-def refit(codec, config, data, seconds, iterations):
-    """New codes [Q, K, D], stage by stage from the trained ones, and the predictor (weight, bias) of their sums; prints
-    what that gains on held-out crops."""
-    def nearest(r, c):
-        return torch.cat([codec.rvq.nearest(p, c) for p in r.split(8192)])
-
+def refit(codec, quantiser, config, data, seconds, iterations):
+    """The quantiser fitted, stage by stage from the trained one, to the latents of codec; the predictor (weight, bias) of
+    its sums. Prints what that gains on held-out crops."""
     batches = Batches(data, dict(config, seconds=CROP, batch=8, noise_probability=0))
     r, held = latents(codec, batches, seconds, 1000), latents(codec, batches, 150, 1001)
-    old, new, z, stages = codec.rvq.codes, [], [torch.zeros_like(r)], len(codec.rvq.codes)
-    for c in old:
-        new.append(lloyd(r, c, nearest, iterations))
-        word = new[-1][nearest(r, new[-1])]
+    residual_energy('trained', held, quantiser)
+    z, stages = [torch.zeros_like(r)], quantiser.q
+    for q in range(stages):
+        refit_stage(quantiser, r, q, iterations)
+        word = words(quantiser, r, q)
         r -= word
         z.append(z[-1] + word)
-    for name, codes in (('trained', old), ('refitted', new)):
-        print('%-8s residual' % name, ' '.join('%.4f' % e for e in residual_energy(held, codes, nearest)), flush=True)
+    residual_energy('refitted', held, quantiser)
     rows = torch.arange(len(r))
     kept = torch.randint(stages // 4, stages + 1, (len(r),))         # what is lost may have any rate
-    return torch.stack(new), fit_predictor(torch.stack(z)[kept, rows], z[-1])
+    return fit_predictor(torch.stack(z)[kept, rows], z[-1])
 
 
 def fit_predictor(z, target):
@@ -89,8 +109,8 @@ def fit_predictor(z, target):
 def write_reference(path, m, t, codec):
     """Activations of the file's weights, which C is compared with, and those of the float network as float.*."""
     x = reference.speechlike(50, 1)
-    arrays = reference.activations(quantised.load(m, t), t['codes'], x)
-    exact = reference.activations(codec, t['codes'], x)
+    arrays = reference.activations(quantised.load(m, t), Quantiser(m, t), x)
+    exact = reference.activations(codec, Quantiser(m, t), x)
     for name in arrays:
         if arrays[name].dtype != 'int16' and arrays[name].shape == exact[name].shape:
             error = ((arrays[name] - exact[name]) ** 2).mean() ** 0.5 / exact[name].std()
@@ -117,7 +137,8 @@ def main():
     t = quantised.tensors(codec.eval())
     extensions = []
     if a.refit:
-        codec.rvq.codes, predictor = refit(quantised.load(m, t, exact=False), s['config'], a.refit, a.seconds, a.iterations)
+        predictor = refit(quantised.load(m, t, exact=False), codec.quantiser, s['config'], a.refit, a.seconds,
+                          a.iterations)
         t = quantised.tensors(codec)
         extensions.append(lacm.predictor(*predictor))
     lacm.write(a.out, a.name, m, t, extensions)

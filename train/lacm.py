@@ -4,7 +4,9 @@ import numpy as np
 from model import LONG, PERIODIC_HI, PERIODIC_LO, WIN, input_size, output_sizes
 
 ALIGN, TABLE, BLOCKS = 64, 384, 12
-ONE = 512                                     # fixed-point one of codewords
+RVQ, FSQ, LEVELS = 1, 2, 24                   # quantisers; where the header has the levels of FSQ
+ONE, MOST = 512, 4095                         # fixed-point one of codewords; the largest value
+THRESHOLD_ONE = 1 << 20                       # of FSQ
 HORIZONS, PREDICTOR_ONE = 4, 4096             # of the predictor of lost frames
 DTYPES = {1: np.dtype('<i1'), 2: np.dtype('<i2'), 3: np.dtype('<f4')}
 SCALARS = ['bands', 'latent', 'kernel', 'codebooks', 'codewords', 'expand_encoder_fine', 'expand_coarse',
@@ -37,6 +39,15 @@ def blocks(name, widths, expand, kernel):
     return rows
 
 
+def quantiser(m):
+    q, d = m['codebooks'], m['latent']
+    if 'levels' not in m:
+        return [('codes', 2, (q, m['codewords'], d))]
+    n = len(m['levels'])
+    return [('fsq.into', 2, (q, n, d)), ('fsq.thresholds', 3, (q, n, max(m['levels']) - 1)), ('fsq.back', 2, (q, n, d)),
+            ('fsq.bias', 2, (q, d))]
+
+
 def layout(m):
     """config['model'] -> [(name, dtype, shape)] in file order."""
     e, d, p, k = m['encoder'], m['decoder'], m['bands'], m['kernel']
@@ -53,7 +64,7 @@ def layout(m):
             + linear('decoder.upsample', d['coarse'][0], 2 * d['fine'][0])
             + blocks('decoder.fine', d['fine'], m['expand_decoder_fine'], k)
             + linear('decoder.output', d['fine'][0], sum(output_sizes(m)))
-            + [('codes', 2, (m['codebooks'], m['codewords'], m['latent']))])
+            + quantiser(m))
 
 
 def round_up(n):
@@ -92,9 +103,12 @@ def write(path, name, m, tensors, extensions=()):
     for side, kind in LISTS:
         w = m[side][kind]
         arch += [len(w)] + w + [0] * (BLOCKS - len(w))
-    fixed = struct.pack('<64s64I', name.encode(), 24000, 480, ONE, 1, *arch)
+    levels = m.get('levels', [])
+    assert not levels or np.prod(levels) == m['codewords']
+    fixed = struct.pack('<64s64I', name.encode(), 24000, 480, ONE, FSQ if levels else RVQ, *arch)
     body = fixed + table + data
-    head = struct.pack('<4sIQII40x', b'LACM', 1, 64 + len(body), 0, len(rows))
+    levels = bytes([len(levels), *levels]) if levels else b''
+    head = struct.pack('<4sIQII40s', b'LACM', 1, 64 + len(body), 0, len(rows), levels)
     crc = crc32c(head + body)
     with open(path, 'wb') as f:
         f.write(head[:16] + struct.pack('<I', crc) + head[20:] + body + b''.join(extensions))
@@ -111,6 +125,8 @@ def read(path):
     for n, (side, kind) in enumerate(LISTS):
         row = arch[8 + 13 * n:21 + 13 * n]
         m[side][kind] = row[1:1 + row[0]]
+    if struct.unpack_from('<I', raw, 140)[0] == FSQ:
+        m['levels'] = list(raw[LEVELS + 1:LEVELS + 1 + raw[LEVELS]])
     tensors = {}
     for i in range(count):
         key, dtype, rank, *rest = struct.unpack_from('<40sII4IQQ', raw, TABLE + 80 * i)

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from integers import IntegerRFSQ, fixed, fsq_tensors
 from lacm import ONE
-from model import CausalConv, Codec
+from model import RFSQ, CausalConv, Codec
 
 
 def int8_rows(w, search=True):
@@ -41,11 +42,15 @@ def linear_layers(codec):
     return rows + [('encoder.downsample', codec.encoder.downsample), ('decoder.upsample', codec.decoder.upsample)]
 
 
+def quantiser(q):
+    return fsq_tensors(q) if isinstance(q, RFSQ) else {'codes': fixed(array(q.codes))}
+
+
 def tensors(codec, search=True):
     """{name: array} for lacm.write. The blocks' residual scales are folded into their last layer."""
     out = {'encoder.window': array(codec.encoder.window), 'encoder.long_window': array(codec.encoder.long_window),
            'encoder.cosines': array(codec.encoder.cosines), 'decoder.window': array(codec.decoder.window),
-           'codes': np.clip(np.rint(array(codec.rvq.codes) * ONE), -4095, 4095).astype(np.int16)}
+           **quantiser(codec.quantiser)}
     fold = {}
     for side, net in (('encoder', codec.encoder), ('decoder', codec.decoder)):
         for kind in ('fine', 'coarse'):
@@ -120,5 +125,8 @@ def load(m, t, exact=True):
         net.window = torch.from_numpy(t[side + '.window'] + 0)
     codec.encoder.long_window = torch.from_numpy(t['encoder.long_window'] + 0)
     codec.encoder.cosines = torch.from_numpy(t['encoder.cosines'] + 0)
-    codec.rvq.codes = torch.from_numpy(t['codes'].astype(np.float32) / ONE)
+    if 'levels' in m:
+        codec.fsq = IntegerRFSQ(m, t)
+    else:
+        codec.rvq.codes = torch.from_numpy(t['codes'].astype(np.float32) / ONE)
     return codec.eval()

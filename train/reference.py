@@ -6,6 +6,7 @@ File: magic "LACREF1\\0", u32 count, u32 zero; then for each array name[40] (zer
 import struct
 import numpy as np
 import torch
+from integers import fixed
 from lacm import DTYPES, ONE
 from model import class_to_f0, excitation, HOP, SR
 
@@ -34,16 +35,6 @@ def counter_noise(n):
     return (h - (1 << 23)).astype(np.float32) * np.float32(np.float32(1.7320508) / np.float32(8388608))
 
 
-def search(codes, z):
-    """Greedy search in integers as quant/rvq.h defines it: codes [Q][K][D], z [T][D] -> tokens [T][Q]."""
-    r, tokens = z.astype(np.int64), []
-    for c in codes.astype(np.int64):
-        i = (r @ c.T - ((c * c).sum(1) >> 1)).argmax(1)
-        r = np.clip(r - c[i], -4095, 4095)
-        tokens.append(i)
-    return np.stack(tokens, 1).astype(np.int16)
-
-
 def hook_all(codec, out):
     """Record the output of every layer under its name in the file."""
     def add(name, module):
@@ -59,20 +50,18 @@ def hook_all(codec, out):
 
 
 @torch.no_grad()
-def activations(codec, codes, x):
-    """codec from quantised.load, codes int16 [Q][K][D], x [N] -> {name: array}. lac_decoder_read gives pcm.out
+def activations(codec, quantiser, x):
+    """codec from quantised.load, integers.Quantiser, x [N] -> {name: array}. lac_decoder_read gives pcm.out
     decoder_delay_samples later; the last HOP samples of pcm.out lack a frame that C has not seen either."""
     out = {'pcm.in': x}
     hook_all(codec, out)
     x = torch.from_numpy(x)[None]
     out['encoder.features'] = codec.encoder.features(x)[0].numpy()
     z = codec.encoder(x)[0].numpy()
-    grid = np.clip(np.rint(z * ONE), -4095, 4095).astype(np.int16)
+    grid = fixed(z)
     out['encoder.latent'], out['encoder.latent.grid'] = z, grid
-    out['tokens'] = search(codes, grid)
-    q = sum(codes[i].astype(np.int64)[out['tokens'][:, i]] for i in range(len(codes)))
-    q = np.clip(q, -4095, 4095)
-    out['decoder.latent.grid'] = q.astype(np.int16)
+    out['tokens'] = quantiser.search(grid)
+    q = out['decoder.latent.grid'] = quantiser.decode(out['tokens'], quantiser.q)
     o = codec.decoder.network(torch.from_numpy(q.astype(np.float32) / ONE)[None])
     parts = codec.decoder.parts(o)
     f0 = class_to_f0(parts['logits'])

@@ -18,6 +18,9 @@ extern "C" {
 #define LAC_MODEL_NAME_SIZE 64  /* bytes, terminating zero included */
 #define LAC_MODEL_ID_SIZE 16    /* bytes: the first of the file's SHA-256 */
 #define LAC_MAX_CODEBOOKS 32
+#define LAC_MODEL_RVQ 1         /* residual vector quantiser (arXiv 2107.03312) */
+#define LAC_MODEL_FSQ 2         /* residual finite scalar quantiser (arXiv 2309.15505) */
+#define LAC_MODEL_MAX_DIMENSIONS 16
 
 typedef struct lac_model lac_model;
 
@@ -37,8 +40,10 @@ typedef struct lac_model_info {
     uint64_t file_bytes;              /* size of the model file */
     uint64_t encoder_macs;            /* multiply-accumulates of the encoder's network a second of audio */
     uint64_t decoder_macs;            /* the same of the decoder's */
-    uint64_t search_macs;             /* the same of the codebook search at Q codebooks */
-    uint64_t prior_macs;              /* the same of the prior, which makes tokens shorter; 0: there is none */
+    uint64_t search_macs;             /* the same of the search for all Q tokens, greedy */
+    uint32_t quantiser;               /* LAC_MODEL_RVQ or LAC_MODEL_FSQ */
+    uint8_t levels[LAC_MODEL_MAX_DIMENSIONS]; /* of FSQ: levels of each dimension, then zeros; else zeros */
+    uint64_t prior_macs;              /* as search_macs, of the prior, which shortens tokens; 0: there is none */
     uint8_t prior_id[LAC_MODEL_ID_SIZE]; /* first bytes of its SHA-256, or zeros */
 } lac_model_info;
 
