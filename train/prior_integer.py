@@ -6,6 +6,7 @@ import os
 import struct
 import numpy as np
 import lacm
+from integers import Quantiser
 from reference import write
 
 ONE, TOP = 4096, 4095
@@ -19,7 +20,9 @@ EXP = np.floor(65535 * np.exp(-np.arange(4096) / 256) + 0.5).astype(np.uint64)
 
 def words(path):
     """What each token of a model file stands for: int16 [Q][K][D]."""
-    return lacm.read(path)[2]['codes']
+    _, m, t = lacm.read(path)
+    quantiser, all_of_them = Quantiser(m, t), np.arange(m['codewords'])
+    return np.stack([quantiser.words(all_of_them, q) for q in range(m['codebooks'])]).astype(np.int16)
 
 
 def sizes(codewords):
