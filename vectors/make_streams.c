@@ -1,5 +1,5 @@
-/* Regenerates the .lac vectors: make_streams FOLDER [CORPUS], FOLDER having tiny.lacm. Writes FOLDER/streams/ and
- * FOLDER/MANIFEST, and seeds of the fuzz target to CORPUS. The sound comes from integer arithmetic, so the same bytes
+/* Regenerates the .lac vectors: make_streams FOLDER [CORPUS], FOLDER having tiny.lacm and
+ * tiny-fsq.lacm. Writes FOLDER/streams/ and FOLDER/MANIFEST, and seeds of the fuzz target to CORPUS. The sound comes from integer arithmetic, so the same bytes
  * come out on every machine. */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -23,6 +23,17 @@ static void die(const char *what, const char *name)
 {
     fprintf(stderr, "make_streams: %s: %s\n", name, what);
     exit(1);
+}
+
+static void open_model(const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s.lacm", folder, name);
+    lac_model_close(&model);
+    int status = lac_model_open_file(&model, path);
+    if (status != 0)
+        die(lac_status_string(status), path);
+    lac_model_get_info(model, &about);
 }
 
 /* ---- sound ---- */
@@ -118,7 +129,7 @@ static void emit(const char *name, memfile *f, int expected)
         die(lac_status_string(status), name);
     snprintf(path, sizeof path, "streams/%s", name);
     save(folder, path, NULL, f);
-    fprintf(manifest, "%s %s tiny.lacm %d %s\n", d.status == 0 ? "decode" : "refuse", path, status, hex);
+    fprintf(manifest, "%s %s %s.lacm %d %s\n", d.status == 0 ? "decode" : "refuse", path, about.name, status, hex);
     if (corpus && f->size < 1500) {
         save(corpus, name, (const uint8_t *)"\5", f);
         snprintf(path, sizeof path, "%s-pipe-repaired", name);
@@ -163,17 +174,23 @@ static void make_valid(void)
 
 /* ---- files no writer here writes ---- */
 
-static void append_page(memfile *f, const lac_stream_format *format, lac_page *p)
+/* Tokens are below `limit`. */
+static void append_tokens(memfile *f, const lac_stream_format *format, lac_page *p, uint32_t limit)
 {
     static uint16_t tokens[LAC_PAGE_FRAMES * LAC_MAX_CODEBOOKS];
     static uint8_t out[LAC_PAGE_MAX];
     const uint16_t *rows[LAC_MAX_CHANNELS];
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
-        tokens[i] = (uint16_t)(lac_hash32(i + 999) % about.codewords);
+        tokens[i] = (uint16_t)(lac_hash32(i + 999) % limit);
     for (size_t c = 0; c < LAC_MAX_CHANNELS; c++)
         rows[c] = tokens;
     lac_page_build(out, format, p, rows, LAC_MAX_CODEBOOKS);
     memfile_write(f, out, p->size);
+}
+
+static void append_page(memfile *f, const lac_stream_format *format, lac_page *p)
+{
+    append_tokens(f, format, p, about.codewords);
 }
 
 static void append_end(memfile *f, const lac_stream_format *format, uint64_t samples, uint64_t frames)
@@ -227,6 +244,29 @@ static void make_unusual(void)
     p.number = 40;
     append_page(&f, &format, &p); /* page 70 can't be so early in the file; page 40 can */
     emit("implausible-number.lac", &f, LAC_ERROR_CHECKSUM);
+    memfile_free(&f);
+}
+
+/* The other quantiser: 60 codewords, so that 6 bits can hold what is no token. */
+static void make_fsq(void)
+{
+    lac_stream_format format;
+    open_model("tiny-fsq");
+    emit_recipe("fsq-phrase.lac", &(recipe){PHRASE, 100000, 24000, 1, 4, 0, NULL, 0});
+    emit_recipe("fsq-rate-changes-stereo.lac", &(recipe){PHRASE, 60000, 24000, 2, 4, 1500, NULL, 0});
+    memfile f = start_file(&format);
+    lac_page p = {.number = 0, .frames = LAC_PAGE_FRAMES};
+    for (int i = 0; i < LAC_PAGE_FRAMES; i++)
+        p.codebooks[i] = (uint8_t)(i % 7 == 4 ? 0 : 1 + i % 4);
+    append_page(&f, &format, &p);
+    append_end(&f, &format, LAC_PAGE_FRAMES * 480 - 300, LAC_PAGE_FRAMES);
+    emit("fsq-random-tokens.lac", &f, LAC_OK);
+    memfile_free(&f);
+
+    f = start_file(&format);
+    append_tokens(&f, &format, &p, 64);
+    append_end(&f, &format, LAC_PAGE_FRAMES * 480 - 300, LAC_PAGE_FRAMES);
+    emit("fsq-no-tokens.lac", &f, LAC_OK); /* sound to the eye, damage to a decoder */
     memfile_free(&f);
 }
 
@@ -340,11 +380,7 @@ int main(int argc, char **argv)
     }
     folder = argv[1];
     corpus = argc > 2 ? argv[2] : NULL;
-    snprintf(path, sizeof path, "%s/tiny.lacm", folder);
-    int status = lac_model_open_file(&model, path);
-    if (status != 0)
-        die(lac_status_string(status), path);
-    lac_model_get_info(model, &about);
+    open_model("tiny");
     snprintf(path, sizeof path, "%s/MANIFEST", folder);
     manifest = fopen(path, "w");
     if (!manifest)
@@ -361,6 +397,7 @@ int main(int argc, char **argv)
     make_coded();
     make_damaged();
     make_refused();
+    make_fsq();
     lac_model_close(&model);
     return fclose(manifest) == 0 ? 0 : 1;
 }
