@@ -7,11 +7,6 @@
 #define LOGIT_MAX 32768
 #define DECAY 0.99610136947011749 /* exp(-1 / 256) */
 
-static int32_t clamp(int64_t v, int32_t limit)
-{
-    return v > limit - 1 ? limit - 1 : v < -limit ? -limit : (int32_t)v;
-}
-
 /* The nearest integers: no exact value is so near a half that the order of these operations could tell. */
 static void fill_tables(lac_prior *p)
 {
@@ -78,7 +73,7 @@ static void pack_all(lac_prior *p, lac_workspace *w)
 
 void lac_prior_init(lac_prior *p, lac_workspace *w, const lac_prior_weights *weights, const lac_kernels *kernels)
 {
-    *p = (lac_prior){.weights = *weights, .dot = kernels->dot_s16s8};
+    *p = (lac_prior){.weights = *weights, .dot = kernels->dot_s16s8, .scale = kernels->scale_sums};
     const lac_prior_sizes *z = &weights->sizes;
     p->sigmoid = lac_workspace_take(w, LAC_PRIOR_POWERS, sizeof *p->sigmoid);
     p->tanh = lac_workspace_take(w, LAC_PRIOR_POWERS, sizeof *p->tanh);
@@ -111,18 +106,15 @@ void lac_prior_reset(lac_prior_state *s)
     memset(&s->memory, 0, sizeof s->memory);
 }
 
-/* Places in the tables, for each output of two products. */
+/* Places in the tables, from their middle, for each output of two products. */
 static void add_products(const lac_prior *p, const lac_prior_pair *l, const int32_t *bias, const int16_t *a,
-                         const int16_t *b, uint16_t *places)
+                         const int16_t *b, int32_t *places)
 {
-    int32_t first[2 * LAC_PRIOR_MAX_WIDTH], second[2 * LAC_PRIOR_MAX_WIDTH];
-    const int32_t *m = l->multiplier, *n = m + l->first.out;
-    p->dot(first, a, &l->first);
-    p->dot(second, b, &l->second);
-    for (uint32_t i = 0; i < l->first.out; i++) {
-        int64_t sum = (int64_t)first[i] * m[i] + (int64_t)second[i] * n[i];
-        places[i] = (uint16_t)(clamp((sum >> 32) + bias[i], PRE_MAX) + PRE_MAX);
-    }
+    int32_t sums[4 * LAC_PRIOR_MAX_WIDTH];
+    uint32_t n = l->first.out;
+    p->dot(sums, a, &l->first);
+    p->dot(sums + n, b, &l->second);
+    p->scale(places, sums, l->multiplier, bias, n, 2, PRE_MAX);
 }
 
 /* The sum of words, as the quantiser clamps it. */
@@ -138,15 +130,16 @@ void lac_prior_frame(lac_prior_state *s, uint32_t codebooks)
 {
     const lac_prior *p = s->prior;
     const lac_prior_pair *cell = &p->weights.cell;
-    uint16_t gate[2 * LAC_PRIOR_MAX_WIDTH];
+    const int16_t *sigmoid = p->sigmoid + PRE_MAX, *tanh = p->tanh + PRE_MAX;
+    int32_t gates[2 * LAC_PRIOR_MAX_WIDTH];
     uint32_t H = p->weights.sizes.state;
     int16_t *h = s->memory.state;
     memset(s->memory.sum, 0, sizeof s->memory.sum);
     if (codebooks == 0)
         return;
-    add_products(p, cell, cell->bias + (codebooks - 1) * 2 * H, s->memory.latent, h, gate);
+    add_products(p, cell, cell->bias + (codebooks - 1) * 2 * H, s->memory.latent, h, gates);
     for (uint32_t i = 0; i < H; i++)
-        h[i] = (int16_t)(h[i] + ((p->sigmoid[gate[i]] * (p->tanh[gate[H + i]] - h[i]) + ONE / 2) >> 12));
+        h[i] = (int16_t)(h[i] + ((sigmoid[gates[i]] * (tanh[gates[H + i]] - h[i]) + ONE / 2) >> 12));
 }
 
 void lac_prior_done(lac_prior_state *s)
@@ -157,17 +150,21 @@ void lac_prior_done(lac_prior_state *s)
 void lac_prior_frequencies(const lac_prior *p, const int32_t *logits, uint32_t n, uint16_t *frequencies)
 {
     uint32_t best = 0, sum = 0, left = UINT32_C(1) << LAC_PRIOR_BITS, weights[LAC_PRIOR_MAX_SYMBOLS];
+    int32_t most = logits[0];
     for (uint32_t i = 1; i < n; i++)
-        best = logits[i] > logits[best] ? i : best;
+        most = logits[i] > most ? logits[i] : most;
+    while (logits[best] < most)
+        best++;
     for (uint32_t i = 0; i < n; i++) {
-        int32_t below = logits[best] - logits[i];
+        int32_t below = most - logits[i];
         weights[i] = p->power[below < LAC_PRIOR_POWERS ? below : LAC_PRIOR_POWERS - 1];
         sum += weights[i];
     }
     uint64_t share = ((uint64_t)(left - n) << 32) / sum;
     for (uint32_t i = 0; i < n; i++) {
-        frequencies[i] = (uint16_t)(1 + (weights[i] * share >> 32));
-        left -= frequencies[i];
+        uint32_t frequency = 1 + (uint32_t)(weights[i] * share >> 32);
+        frequencies[i] = (uint16_t)frequency;
+        left -= frequency;
     }
     frequencies[best] = (uint16_t)(frequencies[best] + left);
 }
@@ -176,13 +173,12 @@ void lac_prior_frequencies(const lac_prior *p, const int32_t *logits, uint32_t n
 static uint32_t code_symbol(const lac_prior *p, const lac_prior_logits *l, const int16_t *hidden,
                             lac_range_encoder *e, lac_range_decoder *d, uint32_t symbol)
 {
-    int32_t sums[LAC_PRIOR_MAX_SYMBOLS];
+    int32_t sums[LAC_PRIOR_MAX_SYMBOLS], logits[LAC_PRIOR_MAX_SYMBOLS];
     uint16_t frequencies[LAC_PRIOR_MAX_SYMBOLS];
     uint32_t cum = 0, i = 0;
     p->dot(sums, hidden, &l->product);
-    for (uint32_t k = 0; k < l->product.out; k++)
-        sums[k] = clamp(((int64_t)sums[k] * l->multiplier[k] >> 32) + l->bias[k], LOGIT_MAX);
-    lac_prior_frequencies(p, sums, l->product.out, frequencies);
+    p->scale(logits, sums, l->multiplier, l->bias, l->product.out, 1, LOGIT_MAX);
+    lac_prior_frequencies(p, logits, l->product.out, frequencies);
     if (e != NULL) {
         while (i < symbol)
             cum += frequencies[i++];
@@ -202,12 +198,13 @@ static uint32_t code_token(lac_prior_state *s, uint32_t stage, uint32_t token, l
     const lac_prior *p = s->prior;
     const lac_prior_stage *w = &p->weights.stage[stage];
     uint32_t M = p->weights.sizes.members, leaf = e != NULL ? w->leaf_of[token] : 0;
-    uint16_t places[LAC_PRIOR_MAX_WIDTH];
+    const int16_t *tanh = p->tanh + PRE_MAX;
+    int32_t places[LAC_PRIOR_MAX_WIDTH];
     int16_t partial[LAC_RVQ_MAX_D], hidden[LAC_PRIOR_MAX_WIDTH];
     clamp_sum(s, partial);
     add_products(p, &w->hidden, w->hidden.bias, s->memory.state, partial, places);
     for (uint32_t i = 0; i < w->hidden.first.out; i++)
-        hidden[i] = p->tanh[places[i]];
+        hidden[i] = tanh[places[i]];
     uint32_t class = code_symbol(p, &w->classes, hidden, e, d, leaf / M);
     lac_prior_logits members = members_of(p, &w->members, class);
     leaf = class * M + code_symbol(p, &members, hidden, e, d, leaf % M);

@@ -58,6 +58,7 @@ typedef struct lac_prior_weights {
 typedef struct lac_prior {
     lac_prior_weights weights; /* with what the kernels read packed */
     lac_dot_s16s8_fn *dot;
+    lac_scale_sums_fn *scale;
     uint16_t *token_at;        /* [Q][K]: the token of a leaf */
     int16_t *sigmoid, *tanh;   /* [LAC_PRIOR_POWERS], of -8 .. 8 in 1/256, one = 4096 */
     uint16_t *power;           /* [LAC_PRIOR_POWERS]: 65535 exp(-d / 256) */

@@ -127,6 +127,33 @@ void check_dot_s16s8(check_function *function)
     }
 }
 
+static void check_scaled(lac_scale_sums_fn *tested, size_t n, size_t terms, int size, check_side side)
+{
+    static const int32_t limits[] = {1, 2048, 32768, INT32_MAX};
+    int32_t *sums = check_buffer(A, n * terms * sizeof *sums, side);
+    int32_t *multipliers = check_buffer(WEIGHT, n * terms * sizeof *sums, side);
+    int32_t *biases = check_buffer(BIAS, n * sizeof *sums, side), *out = check_buffer(OUT, n * sizeof *sums, side);
+    int32_t *expected = check_buffer(EXPECTED, n * sizeof *sums, CHECK_AFTER), limit = limits[check_random(4)];
+    for (size_t i = 0; i < n * terms; i++) {
+        sums[i] = value(size, (1 << 30) - 1);
+        multipliers[i] = size == RANDOM ? (int32_t)check_random(INT32_MAX) : INT32_MAX;
+        biases[i % n] = value(size, 1 << 29);
+    }
+    memset(out, 0x55, n * sizeof *out);
+    lac_scale_sums_c(expected, sums, multipliers, biases, n, terms, limit);
+    tested(out, sums, multipliers, biases, n, terms, limit);
+    if (memcmp(out, expected, n * sizeof *out) != 0)
+        check_fail("%zu numbers of %zu terms, limit %d", n, terms, (int)limit);
+}
+
+void check_scale_sums(check_function *function)
+{
+    for (size_t n = 1; n <= 130; n++)
+        for (int side = 0; side < CHECK_SIDES; side++)
+            check_scaled((lac_scale_sums_fn *)function, n, 1 + check_random(2), (int)check_random(SIZES),
+                         (check_side)side);
+}
+
 /* ---- speed ---- */
 
 #define COPIES 24 /* of a matrix of 320 x 960: more than a core's own caches hold, as a model is */
@@ -191,6 +218,26 @@ void bench_gemm_s16s8(const char *name, check_function *function)
         measure_far(name, function, rows[m], 320, 960);
         measure_far(name, function, rows[m], 960, 320);
     }
+}
+
+typedef struct scaled {
+    lac_scale_sums_fn *scale;
+    int32_t *out, *in; /* [2][512] of each operand */
+} scaled;
+
+static void run_scaled(void *user)
+{
+    const scaled *s = user;
+    s->scale(s->out, s->in, s->in + 1024, s->in, 512, 2, 2048);
+}
+
+void bench_scale_sums(const char *name, check_function *function)
+{
+    scaled s = {(lac_scale_sums_fn *)function, check_buffer(OUT, 2048, CHECK_BEFORE),
+                check_buffer(A, 8192, CHECK_BEFORE)};
+    for (int i = 0; i < 2048; i++)
+        s.in[i] = (int32_t)check_random(1 << 20);
+    check_rate(name, "2x512", 512 / check_seconds(run_scaled, &s, 1000) / 1e9, "G/s");
 }
 
 static void run_dots(void *user)

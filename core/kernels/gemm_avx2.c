@@ -23,3 +23,4 @@ static inline void sums_store(float *out, sums s, float a_scale, const float *sc
 }
 
 #include "gemm_body.h"
+#include "sums_body.h"

@@ -112,3 +112,6 @@ void lac_dot_s16s8_c(int32_t *out, const int16_t *a, const lac_linear *w)
         out[n] = s;
     }
 }
+
+#define LAC_KERNEL(op) lac_##op##_c
+#include "sums_body.h"

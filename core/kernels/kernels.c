@@ -37,8 +37,8 @@ static const lac_kernel_entry gemm_s16s8_table[] = {
     AVX512VNNI(gemm_s16s8) AVX512(gemm_s16s8) AVX2(gemm_s16s8) NEONDOT(gemm_s16s8) NEON(gemm_s16s8)
     SIMD128(gemm_s16s8) C(gemm_s16s8)};
 static const lac_kernel_entry dot_s16s8_table[] = {
-    AVX512VNNI(dot_s16s8) AVX512(dot_s16s8) AVX2(dot_s16s8) NEONDOT(dot_s16s8) NEON(dot_s16s8) SIMD128(dot_s16s8)
-    C(dot_s16s8)};
+    AVX512VNNI(dot_s16s8) AVX2(dot_s16s8) NEONDOT(dot_s16s8) NEON(dot_s16s8) SIMD128(dot_s16s8) C(dot_s16s8)};
+static const lac_kernel_entry scale_sums_table[] = {AVX2(scale_sums) C(scale_sums)};
 static const lac_kernel_entry quantize_row_table[] = {
     AVX512(quantize_row) AVX2(quantize_row) SIMD128(quantize_row) C(quantize_row)};
 static const lac_kernel_entry depthwise_table[] = {AVX2(depthwise) SIMD128(depthwise) C(depthwise)};

@@ -43,6 +43,11 @@ typedef void lac_gemm_s16s8_fn(float *out, size_t ldo, const int16_t *a, const f
 /* out[n] = sum_k a[k] * w[n][k] for all outputs.  out [N], a [K] in -LAC_ACT_MAX .. LAC_ACT_MAX */
 typedef void lac_dot_s16s8_fn(int32_t *out, const int16_t *a, const lac_linear *w);
 
+/* out[i] = floor(sum_t sums[t][i] * multipliers[t][i] / 2^32) + biases[i], clamped to -limit .. limit - 1: fixed point.
+ *   sums, multipliers  [terms][n], terms 1 or 2; sums below 2^30, multipliers >= 0, biases within +-2^29 */
+typedef void lac_scale_sums_fn(int32_t *out, const int32_t *sums, const int32_t *multipliers, const int32_t *biases,
+                               size_t n, size_t terms, int32_t limit);
+
 /* One row to 13 bits: m = max |x|; if m < 1e-20 all zero and *scale = 0; else q = round half away from zero of
  * x * (4095 / m), clamped, and *scale = m * (1 / 4095). Both factors are computed once, in float. Infinity and NaN,
  * which only a hostile model makes, count as FLT_MAX of their sign (a NaN's as positive). */
@@ -127,6 +132,7 @@ typedef void lac_sha256_blocks_fn(uint32_t h[8], const uint8_t *data, size_t blo
 #define LAC_OPERATIONS(X) \
     X(gemm_s16s8)         \
     X(dot_s16s8)          \
+    X(scale_sums)         \
     X(quantize_row)       \
     X(depthwise)          \
     X(norm_row)           \
