@@ -11,7 +11,7 @@ static void lay_out(lac_workspace *m, lac_reader_audio *a, const lac_model *mode
         a->pcm[c] = lac_workspace_take(m, (size_t)LAC_PAGE_FRAMES * a->model.frame_samples, sizeof(float));
         a->tokens[c] = lac_workspace_take(m, (size_t)LAC_PAGE_FRAMES * a->model.codebooks, sizeof(uint16_t));
     }
-    lac_pagecoding_init(&a->coding, m, model, channels, LAC_PAGE_ADAPTIVE);
+    lac_pagecoding_init(&a->coding, m, model, channels, true);
 }
 
 static int open_audio(lac_reader *r, const lac_model *model, uint32_t threads)

@@ -87,7 +87,7 @@ static void lay_out(lac_workspace *m, lac_writer *w, const lac_model *model)
     w->page = lac_workspace_take(m, LAC_PAGE_MAX, 1);
     if (w->page_coding != LAC_PAGE_PLAIN)
         w->coded = lac_workspace_take(m, LAC_PAGE_MAX, 1);
-    lac_pagecoding_init(&w->coding, m, model, w->format.channels, w->page_coding);
+    lac_pagecoding_init(&w->coding, m, model, w->format.channels, w->page_coding == LAC_PAGE_ADAPTIVE);
 }
 
 static int open_memory(lac_writer *w, const lac_model *model)
@@ -117,10 +117,13 @@ static int open_codecs(lac_writer *w, const lac_model *model, const lac_writer_s
 /* false: the model has not what the coding takes. */
 static bool choose_coding(lac_writer *w, const lac_model *model, uint32_t coding)
 {
-    static const uint32_t codings[] = {[LAC_CODING_PLAIN] = LAC_PAGE_PLAIN, [LAC_CODING_ADAPTIVE] = LAC_PAGE_ADAPTIVE,
-                                       [LAC_CODING_PRIOR] = LAC_PAGE_PRIOR};
-    w->page_coding = coding == LAC_CODING_BEST ? lac_pagecoding_best(model) : codings[coding];
-    return lac_pagecoding_known(model, w->page_coding);
+    uint32_t prior = lac_pagecoding_prior(model), adaptive = lac_pagecoding_adaptive(model) ? LAC_PAGE_ADAPTIVE : 0;
+    w->page_coding = LAC_PAGE_PLAIN;
+    if (coding == LAC_CODING_BEST || coding == LAC_CODING_PRIOR)
+        w->page_coding = prior;
+    if (coding == LAC_CODING_ADAPTIVE || (coding == LAC_CODING_BEST && prior == 0))
+        w->page_coding = adaptive;
+    return w->page_coding != LAC_PAGE_PLAIN || coding == LAC_CODING_BEST || coding == LAC_CODING_PLAIN;
 }
 
 static void set_up(lac_writer *w, const lac_model_info *model, const lac_io *io, const lac_writer_settings *s)

@@ -80,6 +80,8 @@ is "of a coding in info" "$("$lac" info adaptive.lac | grep -c '^coding *adaptiv
 is "of no coding in info" "$("$lac" info plain.lac | grep -c '^coding *plain$')" 1
 enc -f --coding plain --beam 1 a.wav beam1.lac
 is "beams have the same bit rate" "$(wc -c <beam1.lac)" "$(wc -c <plain.lac)"
+run 1 "--coding prior without one" "$lac" encode -m "$model" --coding prior a.wav bad.lac; absent bad.lac
+says "what to do" "--coding best"
 run 2 "--coding of no kind" "$lac" encode -m "$model" --coding huffman a.wav bad.lac; absent bad.lac
 dec -t 3 --raw s16 a.lac t.s16; same "threads change nothing in decode" a.s16 t.s16
 enc - - <a.wav >p.lac; same "WAV through a pipe, redirected" a.lac p.lac
@@ -159,6 +161,8 @@ run 0 "decode without output name" "$lac" decode -m "$model" sub/default.name.la
 [ -s sub/default.name.wav ]; result $? "is named with .wav"
 mkfifo unread
 timeout 10 "$lac" encode -m "$model" - keep.lac <>unread 2>err; is "existing output is told before a pipe is read" $? 1
+run 1 "a file of another prior" "$lac" decode -m "$model" "${model%/*}/streams/other-prior.lac" bad.wav
+says "that it needs another" "prior"; absent bad.wav
 run 2 "output of an unknown kind" "$lac" decode -m "$model" a.lac a.xyz
 
 # ---- info, verify, bench

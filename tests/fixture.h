@@ -18,16 +18,22 @@ static inline const char *vector_path(char *path, size_t size, const char *name)
     return path;
 }
 
+static inline lac_model *open_vector(const char *name)
+{
+    char path[1024];
+    lac_model *model = NULL;
+    int status = lac_model_open_file(&model, vector_path(path, sizeof path, name));
+    cr_assert_eq(status, 0, "%s: %s", path, lac_status_string(status));
+    return model;
+}
+
 /* tiny.lacm, or what LAC_TINY names: the tests run again with a model of another quantiser. */
 static inline lac_model *open_tiny(void)
 {
-    char path[1024], file[64];
+    char file[64];
     const char *name = getenv("LAC_TINY");
-    lac_model *model = NULL;
     snprintf(file, sizeof file, "%s.lacm", name ? name : "tiny");
-    int status = lac_model_open_file(&model, vector_path(path, sizeof path, file));
-    cr_assert_eq(status, 0, "%s: %s", path, lac_status_string(status));
-    return model;
+    return open_vector(file);
 }
 
 /* Times to repeat a random test. */

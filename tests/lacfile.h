@@ -8,6 +8,8 @@
 #include "fixture.h"
 #include "memfile.h"
 #include "page.h"
+#include "pagecoding.h"
+#include "workspace.h"
 
 #define FRAME 480
 #define DELAY 240
@@ -20,6 +22,13 @@ static lac_model_info about;
 static inline void set_up(void)
 {
     model = open_tiny();
+    lac_model_get_info(model, &about);
+}
+
+/* The same model, and a prior of random numbers. */
+static inline void set_up_prior(void)
+{
+    model = open_vector("tiny_prior.lacm");
     lac_model_get_info(model, &about);
 }
 
@@ -81,6 +90,59 @@ static inline memfile write_coded(size_t frames, uint32_t codebooks, uint32_t co
 static inline memfile write_mono(size_t frames, uint32_t codebooks)
 {
     return write_coded(frames, codebooks, LAC_CODING_BEST);
+}
+
+/* A page coder with its memory, which is returned, to be closed. */
+static inline lac_workspace open_coder(lac_pagecoding *coder, uint32_t channels)
+{
+    lac_workspace memory = lac_workspace_measure();
+    *coder = (lac_pagecoding){0};
+    lac_pagecoding_init(coder, &memory, model, channels, true);
+    cr_assert_eq(lac_workspace_open(&memory, memory.used), 0);
+    lac_pagecoding_init(coder, &memory, model, channels, true);
+    cr_assert_not(memory.failed);
+    return memory;
+}
+
+/* Tokens of one page that its coding finds likely: what random bytes decode to. tokens: as lac_pagecoding_decode's. */
+static inline void likely_tokens(lac_pagecoding *coder, const lac_page *page, uint16_t *const *tokens,
+                                 random_source *r)
+{
+    static uint8_t data[LAC_PAGE_MAX];
+    lac_page p = *page;
+    p.head_size = 0;
+    p.payload_size = sizeof data;
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)lac_hash32(r->state++);
+    (void)lac_pagecoding_decode(coder, tokens, NULL, &p, data);
+}
+
+/* A mono file of likely tokens, all of whose pages but a short one are coded so. */
+static inline memfile write_likely(size_t frames, uint32_t codebooks, uint32_t coding)
+{
+    memfile f = {0};
+    lac_io io = memfile_io(&f, false);
+    lac_writer *w = NULL;
+    lac_pagecoding coder;
+    lac_workspace memory = open_coder(&coder, 1);
+    random_source r = random_start();
+    lac_writer_settings s = mono();
+    lac_page p = {.frames = LAC_PAGE_FRAMES, .coding = LAC_PAGE_ADAPTIVE};
+    uint16_t rows[LAC_PAGE_FRAMES * LAC_MAX_CODEBOOKS], *tokens = rows;
+    memset(p.codebooks, (int)codebooks, sizeof p.codebooks);
+    s.coding = coding;
+    if (coding == LAC_CODING_PRIOR)
+        p.coding = lac_pagecoding_prior(model);
+    cr_assert_eq(lac_writer_open(&w, model, &io, &s), 0);
+    for (size_t at = 0; at < frames; at += LAC_PAGE_FRAMES) {
+        size_t n = frames - at < LAC_PAGE_FRAMES ? frames - at : LAC_PAGE_FRAMES;
+        likely_tokens(&coder, &p, &tokens, &r);
+        cr_assert_eq(lac_writer_write_tokens(w, rows, p.codebooks, n), 0);
+    }
+    cr_assert_eq(lac_writer_finish(w, frames * FRAME - DELAY), 0);
+    lac_writer_close(&w);
+    lac_workspace_close(&memory);
+    return f;
 }
 
 static inline memfile copy_file(const memfile *f, size_t size)

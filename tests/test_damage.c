@@ -2,17 +2,12 @@
 #include "bytes.h"
 #include "lacfile.h"
 
-TestSuite(damage, .init = set_up, .fini = tear_down, .timeout = 3000);
+TestSuite(damage, .init = set_up_prior, .fini = tear_down, .timeout = 3000);
 
 /* ---- truncation and damage ---- */
 
-static const uint32_t codings[] = {LAC_CODING_PLAIN, LAC_CODING_ADAPTIVE};
-
-#define CODINGS (sizeof codings / sizeof *codings)
-
-static void truncate_everywhere(uint32_t coding)
+static void truncate_everywhere(memfile f)
 {
-    memfile f = write_coded(2 * PAGE_SAMPLES + 2000, 2, coding);
     decoded whole = memfile_decode(&f, model, true, 10000, ALL);
     size_t ends[8], pages = page_ends(&f, ends);
     cr_assert_eq(pages, 3);
@@ -42,8 +37,9 @@ static void truncate_everywhere(uint32_t coding)
 
 Test(damage, truncated_at_every_byte)
 {
-    for (size_t i = 0; i < CODINGS; i++)
-        truncate_everywhere(codings[i]);
+    truncate_everywhere(write_coded(2 * PAGE_SAMPLES + 2000, 2, LAC_CODING_PLAIN));
+    truncate_everywhere(write_coded(2 * PAGE_SAMPLES + 2000, 2, LAC_CODING_ADAPTIVE));
+    truncate_everywhere(write_likely(2 * LAC_PAGE_FRAMES + 4, 2, LAC_CODING_PRIOR));
 }
 
 /* Are all samples that page `page` and R frames after it can't reach the same? */
@@ -60,9 +56,8 @@ static bool same_outside(const decoded *d, const decoded *whole, size_t page)
     return same_pcm(d->pcm, whole->pcm, from) && same_pcm(d->pcm + to, whole->pcm + to, whole->frames - to);
 }
 
-static void flip_everywhere(uint32_t coding)
+static void flip_everywhere(memfile f)
 {
-    memfile f = write_coded(4 * PAGE_SAMPLES + 2000, 2, coding);
     decoded whole = memfile_decode(&f, model, true, 10000, ALL);
     size_t ends[8], pages = page_ends(&f, ends);
     random_source r = random_start();
@@ -92,8 +87,9 @@ static void flip_everywhere(uint32_t coding)
 
 Test(damage, every_byte_flipped)
 {
-    for (size_t i = 0; i < CODINGS; i++)
-        flip_everywhere(codings[i]);
+    flip_everywhere(write_coded(4 * PAGE_SAMPLES + 2000, 2, LAC_CODING_PLAIN));
+    flip_everywhere(write_coded(4 * PAGE_SAMPLES + 2000, 2, LAC_CODING_ADAPTIVE));
+    flip_everywhere(write_likely(4 * LAC_PAGE_FRAMES + 4, 2, LAC_CODING_PRIOR));
 }
 
 Test(damage, header_flipped_in_a_pipe)
@@ -212,10 +208,9 @@ static void repair(memfile *g, const lac_stream_format *format, const size_t *st
         lac_store32(g->data + starts[count] + end - 4, lac_crc32c(0, g->data + starts[count], end - 4));
 }
 
-static void mutate_often(uint32_t coding)
+static void mutate_often(memfile f)
 {
     random_source r = random_start();
-    memfile f = write_coded(2 * PAGE_SAMPLES + 2000, 2, coding);
     size_t ends[8], pages = page_ends(&f, ends);
     lac_header h;
     lac_header_parse(&h, f.data, f.size);
@@ -246,8 +241,9 @@ static void mutate_often(uint32_t coding)
 
 Test(damage, random_mutations)
 {
-    for (size_t i = 0; i < CODINGS; i++)
-        mutate_often(codings[i]);
+    mutate_often(write_coded(2 * PAGE_SAMPLES + 2000, 2, LAC_CODING_PLAIN));
+    mutate_often(write_coded(2 * PAGE_SAMPLES + 2000, 2, LAC_CODING_ADAPTIVE));
+    mutate_often(write_likely(2 * LAC_PAGE_FRAMES + 4, 2, LAC_CODING_PRIOR));
 }
 
 Test(damage, full_of_sync_marks)

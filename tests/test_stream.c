@@ -320,6 +320,38 @@ Test(stream, seek_with_changing_rate)
     memfile_free(&f);
 }
 
+/* What a prior has coded needs that prior; seeking is as ever. */
+Test(stream, prior)
+{
+    float part[100];
+    size_t got;
+    lac_model *without = open_vector("tiny.lacm");
+    lac_reader *r = NULL;
+    lac_writer *w = NULL;
+    tear_down();
+    set_up_prior();
+    memfile f = write_likely(300, 3, LAC_CODING_PRIOR), g = write_coded(30000, 3, LAC_CODING_ADAPTIVE);
+    decoded d = memfile_decode(&f, model, true, 10000, ALL);
+    cr_assert(d.status == 0 && d.info.prior_pages >= 4 && d.info.adaptive_pages == 0 && d.info.pages == 5);
+    check_seeks(&f, rounds(20));
+    free(d.pcm);
+    d = memfile_decode(&g, without, false, 10000, ALL);
+    cr_assert(d.status == 0 && d.info.adaptive_pages == 1);
+    free(d.pcm);
+    lac_io io = memfile_io(&f, true);
+    cr_assert_eq(lac_reader_open(&r, &io), 0);
+    cr_assert_eq(lac_reader_start(r, without, 1), 0);
+    for (int again = 0; again < 2; again++)
+        cr_assert_eq(lac_reader_read(r, part, 100, &got), LAC_ERROR_MODEL_MISMATCH);
+    lac_reader_close(&r);
+    lac_writer_settings s = mono();
+    s.coding = LAC_CODING_PRIOR;
+    cr_assert_eq(lac_writer_open(&w, without, &io, &s), LAC_ERROR_ARGUMENT);
+    memfile_free(&f);
+    memfile_free(&g);
+    lac_model_close(&without);
+}
+
 Test(stream, seek_forwards_in_a_pipe)
 {
     memfile f = write_mono(4 * PAGE_SAMPLES, 1);

@@ -240,7 +240,7 @@ static int decode_all(job *j)
         int status = lac_reader_read(j->reader, j->block, BLOCK, &frames);
 
         if (status)
-            return lac_report_status(j->file.name, status, j->file.error);
+            return lac_models_report_read(j->file.name, status, j->file.error);
         if (!frames)
             break;
         lac_concealed_note(&j->concealed, j->reader, (double)j->position / j->model_rate);

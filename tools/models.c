@@ -89,3 +89,10 @@ int lac_models_attach(lac_model **model, const char *name, lac_reader *reader, u
         lac_report_status(file, status, 0);
     return LAC_EXIT_FAILED;
 }
+
+int lac_models_report_read(const char *file, int status, int error)
+{
+    if (status == LAC_ERROR_MODEL_MISMATCH)
+        return lac_report(file, "tokens are coded by a prior that this model file does not have; name another with -m");
+    return lac_report_status(file, status, error);
+}

@@ -5,7 +5,7 @@ set -eu
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/streams"
-cp "$2/tiny.lacm" "$2/tiny-fsq.lacm" "$scratch/"
+cp "$2/tiny.lacm" "$2/tiny-fsq.lacm" "$2/tiny_prior.lacm" "$scratch/"
 # meson names the emulator of a cross build here
 $MESON_EXE_WRAPPER "$1" "$scratch"
 cmp "$scratch/MANIFEST" "$2/MANIFEST"

@@ -1,5 +1,6 @@
-/* Regenerates the .lac vectors: make_streams FOLDER [CORPUS], FOLDER having tiny.lacm and
- * tiny-fsq.lacm. Writes FOLDER/streams/ and FOLDER/MANIFEST, and seeds of the fuzz target to CORPUS. The sound comes from integer arithmetic, so the same bytes
+/* Regenerates the .lac vectors: make_streams FOLDER [CORPUS], FOLDER having tiny.lacm, tiny_prior.lacm and
+ * tiny-fsq.lacm. Writes FOLDER/streams/ and FOLDER/MANIFEST, and seeds of the fuzz target to CORPUS. The sound comes
+ * from integer arithmetic, so the same bytes
  * come out on every machine. */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -9,14 +10,17 @@
 
 #include "bytes.h"
 #include "memfile.h"
-#include "page.h"
+#include "pagecoding.h"
 #include "rng.h"
+#include "workspace.h"
 
 #define PAGE_SAMPLES ((size_t)LAC_PAGE_FRAMES * 480)
 
 static const char *folder, *corpus;
 static FILE *manifest;
 static lac_model *model;
+static const char *model_name;
+static uint32_t coding = LAC_CODING_PLAIN; /* of what is written */
 static lac_model_info about;
 
 static void die(const char *what, const char *name)
@@ -28,6 +32,7 @@ static void die(const char *what, const char *name)
 static void open_model(const char *name)
 {
     char path[4096];
+    model_name = name;
     snprintf(path, sizeof path, "%s/%s.lacm", folder, name);
     lac_model_close(&model);
     int status = lac_model_open_file(&model, path);
@@ -67,7 +72,7 @@ static memfile write_stream(const recipe *r)
     memfile f = {0};
     lac_io io = memfile_io(&f, false);
     lac_writer *w = NULL;
-    lac_writer_settings s = {r->rate, r->channels, r->codebooks, 1, r->tags, r->tag_count, 1, LAC_CODING_PLAIN};
+    lac_writer_settings s = {r->rate, r->channels, r->codebooks, 1, r->tags, r->tag_count, 1, coding};
     size_t frames = (size_t)lac_scale_ceil(r->samples, about.sample_rate, r->rate);
     int status = lac_writer_open(&w, model, &io, &s);
     for (size_t i = 0; i < frames && status == 0; i++) {
@@ -129,7 +134,7 @@ static void emit(const char *name, memfile *f, int expected)
         die(lac_status_string(status), name);
     snprintf(path, sizeof path, "streams/%s", name);
     save(folder, path, NULL, f);
-    fprintf(manifest, "%s %s %s.lacm %d %s\n", d.status == 0 ? "decode" : "refuse", path, about.name, status, hex);
+    fprintf(manifest, "%s %s %s.lacm %d %s\n", d.status == 0 ? "decode" : "refuse", path, model_name, status, hex);
     if (corpus && f->size < 1500) {
         save(corpus, name, (const uint8_t *)"\5", f);
         snprintf(path, sizeof path, "%s-pipe-repaired", name);
@@ -202,11 +207,11 @@ static void append_end(memfile *f, const lac_stream_format *format, uint64_t sam
     memfile_write(f, out, end.size);
 }
 
-static memfile start_file(lac_stream_format *format)
+static memfile start_file(lac_stream_format *format, uint32_t channels)
 {
     memfile f = {0};
     uint8_t header[LAC_HEADER_MIN];
-    *format = (lac_stream_format){{0}, 24000, 1, about.token_bits, false};
+    *format = (lac_stream_format){{0}, 24000, channels, about.token_bits, false};
     memcpy(format->model_id, about.id, LAC_STREAM_ID_SIZE);
     memfile_write(&f, header, lac_header_build(header, format, NULL, 0));
     return f;
@@ -215,7 +220,7 @@ static memfile start_file(lac_stream_format *format)
 static void make_unusual(void)
 {
     lac_stream_format format;
-    memfile f = start_file(&format);
+    memfile f = start_file(&format, 1);
     lac_page p = {.number = 0, .frames = LAC_PAGE_FRAMES, .phase = {0xffff}};
     for (int i = 0; i < LAC_PAGE_FRAMES; i++)
         p.codebooks[i] = (uint8_t)(i % 5 == 3 ? 0 : 1 + i % 4);
@@ -231,14 +236,14 @@ static void make_unusual(void)
     emit("lost-frames.lac", &f, LAC_OK);
     memfile_free(&f);
 
-    f = start_file(&format);
+    f = start_file(&format, 1);
     p = (lac_page){.number = 0, .frames = 2, .codebooks = {5, 5}};
     append_page(&f, &format, &p);
     append_end(&f, &format, 700, 2);
     emit("too-many-codebooks.lac", &f, LAC_OK); /* sound to the eye, damage to a decoder */
     memfile_free(&f);
 
-    f = start_file(&format);
+    f = start_file(&format, 1);
     p = (lac_page){.number = 70, .frames = 1, .codebooks = {1}};
     append_page(&f, &format, &p);
     p.number = 40;
@@ -254,7 +259,7 @@ static void make_fsq(void)
     open_model("tiny-fsq");
     emit_recipe("fsq-phrase.lac", &(recipe){PHRASE, 100000, 24000, 1, 4, 0, NULL, 0});
     emit_recipe("fsq-rate-changes-stereo.lac", &(recipe){PHRASE, 60000, 24000, 2, 4, 1500, NULL, 0});
-    memfile f = start_file(&format);
+    memfile f = start_file(&format, 1);
     lac_page p = {.number = 0, .frames = LAC_PAGE_FRAMES};
     for (int i = 0; i < LAC_PAGE_FRAMES; i++)
         p.codebooks[i] = (uint8_t)(i % 7 == 4 ? 0 : 1 + i % 4);
@@ -263,19 +268,19 @@ static void make_fsq(void)
     emit("fsq-random-tokens.lac", &f, LAC_OK);
     memfile_free(&f);
 
-    f = start_file(&format);
+    f = start_file(&format, 1);
     append_tokens(&f, &format, &p, 64);
     append_end(&f, &format, LAC_PAGE_FRAMES * 480 - 300, LAC_PAGE_FRAMES);
     emit("fsq-no-tokens.lac", &f, LAC_OK); /* sound to the eye, damage to a decoder */
     memfile_free(&f);
 }
 
-static void make_coded(void)
+static void make_future(void)
 {
     static const uint8_t coded[] = {0xac, 0x1d, 0xc1, 0, 2, 7, 3, 0, 0, 'x', 'y', 'z'};
     uint8_t crc[4];
     lac_stream_format format;
-    memfile f = start_file(&format);
+    memfile f = start_file(&format, 1);
     memfile_write(&f, coded, sizeof coded);
     lac_store32(crc, lac_crc32c(0, coded, sizeof coded));
     memfile_write(&f, crc, 4);
@@ -363,12 +368,133 @@ static void make_refused(void)
     emit("newer-version.lac", &f, LAC_ERROR_VERSION);
     memfile_free(&f);
     lac_stream_format format;
-    f = start_file(&format);
+    f = start_file(&format, 1);
     format.model_id[7] ^= 1;
     lac_header_build(f.data, &format, NULL, 0);
     append_end(&f, &format, 0, 0);
     emit("other-model.lac", &f, LAC_ERROR_MODEL_MISMATCH);
     memfile_free(&f);
+}
+
+/* ---- coded pages ---- */
+
+static void make_adaptive(void)
+{
+    static const struct { const char *name; recipe r; } files[] = {
+        {"adaptive.lac", {PHRASE, 100000, 24000, 1, 4, 0, NULL, 0}},
+        {"adaptive-1-codebook.lac", {PHRASE, 70000, 24000, 1, 1, 0, NULL, 0}},
+        {"adaptive-stereo-44100.lac", {PHRASE, 70001, 44100, 2, 3, 0, NULL, 0}},
+        {"adaptive-8-channels-of-silence.lac", {SILENCE, 80000, 48000, 8, 4, 0, NULL, 0}}, /* saves 255 bytes and more */
+        {"adaptive-rate-changes.lac", {PHRASE, 90000, 24000, 1, 4, 480, NULL, 0}},
+        {"adaptive-rate-changes-stereo.lac", {PHRASE, 60000, 24000, 2, 4, 1500, NULL, 0}},
+    };
+    coding = LAC_CODING_ADAPTIVE;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        emit_recipe(files[i].name, &files[i].r);
+    open_model("tiny-fsq");
+    emit_recipe("fsq-adaptive.lac", &(recipe){PHRASE, 100000, 24000, 1, 4, 0, NULL, 0});
+    open_model("tiny");
+    coding = LAC_CODING_PLAIN;
+}
+
+/* A page in p->coding, or, if the model has not that one, of it by name only. Its tokens are likely ones: those that
+ * noise decodes to, each seed another. `extra` bytes follow them in the payload. */
+static void append_coded(memfile *f, const lac_stream_format *format, lac_page *p, uint32_t seed, size_t extra)
+{
+    static uint16_t tokens[LAC_MAX_CHANNELS][LAC_PAGE_FRAMES * LAC_MAX_CODEBOOKS];
+    static uint8_t out[LAC_PAGE_MAX];
+    static lac_pagecoding coder;
+    uint16_t *rows[LAC_MAX_CHANNELS];
+    const uint16_t *same[LAC_MAX_CHANNELS];
+    uint32_t wanted = p->coding;
+    lac_workspace memory = lac_workspace_measure();
+    lac_pagecoding_init(&coder, &memory, model, format->channels, true);
+    if (lac_workspace_open(&memory, memory.used) != 0)
+        die("out of memory", "coding");
+    lac_pagecoding_init(&coder, &memory, model, format->channels, true);
+    for (size_t c = 0; c < LAC_MAX_CHANNELS; c++)
+        same[c] = rows[c] = tokens[c];
+    for (size_t i = 0; i < sizeof out; i++)
+        out[i] = (uint8_t)lac_hash32(((uint64_t)seed << 32) + i);
+    if (p->coding >= LAC_PAGE_PRIOR)
+        p->coding = coder.prior_coding ? coder.prior_coding : LAC_PAGE_ADAPTIVE;
+    p->head_size = 0;
+    p->payload_size = sizeof out;
+    (void)lac_pagecoding_decode(&coder, rows, format, p, out);
+    size_t size = lac_pagecoding_encode(&coder, p, same, out + LAC_PAGE_HEAD_MAX, LAC_PAGE_MAX_PAYLOAD);
+    p->coding = wanted;
+    lac_page_build_coded(out, format, p, size + extra);
+    memfile_write(f, out, p->size);
+    lac_workspace_close(&memory);
+}
+
+/* Three pages of `channels`, the middle one's payload longer than its tokens by `extra` bytes; frames of all kinds. */
+static memfile coded_file(uint32_t channels, uint32_t page_coding, size_t extra)
+{
+    lac_stream_format format;
+    memfile f = start_file(&format, channels);
+    lac_page p = {.frames = LAC_PAGE_FRAMES, .coding = page_coding, .phase = {1, 2, 3}};
+    memset(p.codebooks, 3, sizeof p.codebooks);
+    append_coded(&f, &format, &p, 1, 0);
+    for (int i = 0; i < LAC_PAGE_FRAMES; i++)
+        p.codebooks[i] = (uint8_t)(i % 7 == 5 ? 0 : 1 + i % 4);
+    p.number = 1;
+    append_coded(&f, &format, &p, 2, extra);
+    p.number = 2;
+    p.frames = 40;
+    append_coded(&f, &format, &p, 3, 0);
+    append_end(&f, &format, 168 * 480 - 300, 168);
+    return f;
+}
+
+static void emit_coded(const char *name, uint32_t channels, uint32_t page_coding, size_t extra, int expected)
+{
+    memfile f = coded_file(channels, page_coding, extra);
+    emit(name, &f, expected);
+    memfile_free(&f);
+}
+
+/* What the reader's checksum can't tell: a page whose tokens end before its payload, or go on behind it. */
+static void make_wrong_ends(void)
+{
+    lac_stream_format format;
+    emit_coded("adaptive-lost-frames.lac", 1, LAC_PAGE_ADAPTIVE, 0, LAC_OK);
+    emit_coded("adaptive-byte-too-many.lac", 1, LAC_PAGE_ADAPTIVE, 1, LAC_OK);
+    memfile f = start_file(&format, 1);
+    lac_page p = {.frames = 50, .coding = LAC_PAGE_ADAPTIVE};
+    memset(p.codebooks, (int)about.codebooks, sizeof p.codebooks);
+    static uint8_t out[LAC_PAGE_MAX];
+    for (size_t i = 0; i < sizeof out; i++)
+        out[i] = (uint8_t)lac_hash32(i + 77);
+    lac_page_build_coded(out, &format, &p, 20);
+    memfile_write(&f, out, p.size);
+    append_end(&f, &format, 50 * 480 - 300, 50);
+    emit("adaptive-bytes-too-few.lac", &f, LAC_OK);
+    memfile_free(&f);
+    f = start_file(&format, 1);
+    p.codebooks[20] = (uint8_t)(about.codebooks + 1);
+    lac_page_build_coded(out, &format, &p, 20);
+    memfile_write(&f, out, p.size);
+    append_end(&f, &format, 50 * 480 - 300, 50);
+    emit("adaptive-too-many-codebooks.lac", &f, LAC_OK);
+    memfile_free(&f);
+}
+
+static void make_prior(void)
+{
+    open_model("tiny_prior");
+    uint32_t own = lac_pagecoding_prior(model), other = own == LAC_PAGE_PRIOR ? own + 1 : own - 1;
+    emit_coded("prior.lac", 1, own, 0, LAC_OK);
+    emit_coded("prior-stereo.lac", 2, own, 0, LAC_OK);
+    emit_coded("prior-8-channels.lac", 8, own, 0, LAC_OK);
+    emit_coded("prior-byte-too-many.lac", 1, own, 1, LAC_OK);
+    emit_coded("prior-adaptive-all-the-same.lac", 1, LAC_PAGE_ADAPTIVE, 0, LAC_OK);
+    memfile f = coded_file(1, own, 0);
+    emit_flipped("prior-flip-payload.lac", &f, 60, 4, LAC_ERROR_CHECKSUM);
+    memfile_free(&f);
+    emit_coded("other-prior.lac", 1, other, 0, LAC_ERROR_MODEL_MISMATCH);
+    open_model("tiny");
+    emit_coded("no-prior.lac", 1, own, 0, LAC_ERROR_MODEL_MISMATCH);
 }
 
 int main(int argc, char **argv)
@@ -394,10 +520,14 @@ int main(int argc, char **argv)
           "# Statuses are those of include/lac/status.h.\n", manifest);
     make_valid();
     make_unusual();
-    make_coded();
+    make_future();
     make_damaged();
     make_refused();
     make_fsq();
+    open_model("tiny");
+    make_adaptive();
+    make_wrong_ends();
+    make_prior();
     lac_model_close(&model);
     return fclose(manifest) == 0 ? 0 : 1;
 }

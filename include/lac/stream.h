@@ -142,7 +142,8 @@ LAC_API int lac_reader_start(lac_reader *reader, const lac_model *model, uint32_
 
 /* Decode up to `capacity` sample frames to pcm[capacity][channels] at the model's rate; *frames is 0 at the end.
  * Damaged and missing pages are concealed and counted in the info; the position in time is kept. A page in a token
- * coding of a newer version gives LAC_ERROR_VERSION. */
+ * coding of a newer version gives LAC_ERROR_VERSION, one coded by a prior that the model lacks
+ * LAC_ERROR_MODEL_MISMATCH. */
 LAC_API int lac_reader_read(lac_reader *reader, float *pcm, size_t capacity, size_t *frames);
 
 /* Continue at sample frame `position` of the model's rate: what follows is exactly what a full decode gives there.
