@@ -181,6 +181,20 @@ int lac_model_open(lac_model **model, const char *name)
     return status == LAC_OK ? lac_model_open_file(model, path) : status;
 }
 
+int lac_model_open_id(lac_model **model, const uint8_t *id, size_t bytes)
+{
+    if (model == NULL || id == NULL || bytes < 1 || bytes > LAC_MODEL_ID_SIZE)
+        return LAC_ERROR_ARGUMENT;
+    for (const lac_embedded_model *e = lac_embedded_models; e->name != NULL; e++) {
+        uint8_t found[LAC_MODEL_ID_SIZE];
+        if (lac_modelfile_id(found, e->begin, (size_t)(e->end - e->begin)) == LAC_OK && memcmp(found, id, bytes) == 0)
+            return open_embedded(model, e);
+    }
+    char path[LAC_MODEL_PATH_SIZE];
+    int status = lac_model_find_id(path, id, bytes);
+    return status == LAC_OK ? lac_model_open_file(model, path) : status;
+}
+
 void lac_model_close(lac_model **model)
 {
     if (model == NULL || *model == NULL)

@@ -100,6 +100,14 @@ static void take_id(uint8_t id[LAC_MODEL_ID_SIZE], const uint8_t *data, size_t s
     memcpy(id, digest, LAC_MODEL_ID_SIZE);
 }
 
+int lac_modelfile_id(uint8_t id[LAC_MODEL_ID_SIZE], const uint8_t *data, size_t size)
+{
+    if (size < TABLE_AT || memcmp(data, "LACM", 4) != 0 || lac_load64(data + 8) > size)
+        return LAC_ERROR_FORMAT;
+    take_id(id, data, (size_t)lac_load64(data + 8));
+    return LAC_OK;
+}
+
 static int read_predictor(lac_model *m, const uint8_t *p, size_t bytes)
 {
     const lac_arch *a = &m->arch;

@@ -58,6 +58,9 @@ extern const lac_embedded_model lac_embedded_models[];
     BLOCKS(decoder, fine, a->expand_decoder_fine, LAC_RATE / LAC_HOP)                                         \
     LINEAR(decoder, output, a->decoder_fine[0], 5 * LAC_BINS + lac_voicing_width(a->bands), LAC_RATE / LAC_HOP)
 
+/* The id that data[size] has if it is a model, of which little is checked: 0 or LAC_ERROR_FORMAT. */
+int lac_modelfile_id(uint8_t id[LAC_MODEL_ID_SIZE], const uint8_t *data, size_t size);
+
 /* Validate all of data[size] and fill every field of *model but what is worked out of the file, mapping and owned; its pointers lead into
  * data. Data must be aligned to LAC_ALIGN. Time is linear in size. 0, or LAC_ERROR_FORMAT, _VERSION, _CHECKSUM,
  * _TRUNCATED or _LIMIT, with *model undefined. */

@@ -2,6 +2,7 @@
 #define _FILE_OFFSET_BITS 64
 #include "modelopen.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -13,6 +14,8 @@
 
 #include "modelfile.h"
 #include "workspace.h"
+
+#define ENDING ".lacm"
 
 static int read_all(int fd, uint8_t *data, size_t size)
 {
@@ -76,34 +79,89 @@ static bool exists(const char *path)
     return stat(path, &st) == 0;
 }
 
-/* path = directory / name .lacm; false if it is too long or no such file exists. */
-static bool try_directory(char path[LAC_MODEL_PATH_SIZE], const char *directory, size_t length, const char *name)
+/* Directories of models, one after the other: those of LAC_MODEL_PATH, then LAC_MODEL_DIR. */
+typedef struct directories {
+    const char *next; /* "": LAC_MODEL_DIR; NULL: none */
+} directories;
+
+static directories list_directories(void)
 {
-    size_t n = strlen(name);
-    if (length == 0 || length > LAC_MODEL_PATH_SIZE - 8 || n > LAC_MODEL_PATH_SIZE - 8 - length)
+    const char *listed = getenv("LAC_MODEL_PATH");
+    return (directories){listed != NULL ? listed : ""};
+}
+
+/* path = the next directory, with '/' behind it; false after the last. */
+static bool next_directory(directories *d, char path[LAC_MODEL_PATH_SIZE])
+{
+    while (d->next != NULL) {
+        bool last = *d->next == 0;
+        const char *directory = last ? LAC_MODEL_DIR : d->next;
+        size_t length = last ? strlen(directory) : strcspn(directory, ":");
+        d->next = last ? NULL : directory + length + (directory[length] == ':');
+        if (length > 0 && length + 2 <= LAC_MODEL_PATH_SIZE) {
+            memcpy(path, directory, length);
+            memcpy(path + length, "/", 2);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* path = path name ending; false if it is too long. */
+static bool append(char path[LAC_MODEL_PATH_SIZE], const char *name, const char *ending)
+{
+    size_t length = strlen(path), n = strlen(name), e = strlen(ending);
+    if (n >= LAC_MODEL_PATH_SIZE - length || e >= LAC_MODEL_PATH_SIZE - length - n)
         return false;
-    memcpy(path, directory, length);
-    path[length] = '/';
-    memcpy(path + length + 1, name, n);
-    memcpy(path + length + 1 + n, ".lacm", 6);
-    return exists(path);
+    memcpy(path + length, name, n);
+    memcpy(path + length + n, ending, e + 1);
+    return true;
 }
 
 int lac_model_find(char path[LAC_MODEL_PATH_SIZE], const char *name)
 {
-    if (strchr(name, '/') != NULL || exists(name)) {
-        size_t n = strlen(name);
-        if (n >= LAC_MODEL_PATH_SIZE)
-            return LAC_ERROR_NOT_FOUND;
-        memcpy(path, name, n + 1);
-        return LAC_OK;
-    }
-    const char *directories = getenv("LAC_MODEL_PATH");
-    while (directories != NULL && *directories != 0) {
-        size_t length = strcspn(directories, ":");
-        if (try_directory(path, directories, length, name))
+    *path = 0;
+    if (strchr(name, '/') != NULL || exists(name))
+        return append(path, name, "") ? LAC_OK : LAC_ERROR_NOT_FOUND;
+    for (directories d = list_directories(); next_directory(&d, path);)
+        if (append(path, name, ENDING) && exists(path))
             return LAC_OK;
-        directories += length + (directories[length] == ':');
+    return LAC_ERROR_NOT_FOUND;
+}
+
+static bool has_id(const char *path, const uint8_t *id, size_t bytes)
+{
+    uint8_t found[LAC_MODEL_ID_SIZE];
+    lac_model_bytes file;
+    if (lac_model_bytes_read(&file, path) != LAC_OK)
+        return false;
+    int status = lac_modelfile_id(found, file.data, file.size);
+    lac_model_bytes_release(&file);
+    return status == LAC_OK && memcmp(found, id, bytes) == 0;
+}
+
+/* path, a directory, gets the name of the file in it behind it. */
+static bool find_in(char path[LAC_MODEL_PATH_SIZE], const uint8_t *id, size_t bytes)
+{
+    size_t length = strlen(path), e = strlen(ENDING);
+    bool found = false;
+    DIR *directory = opendir(path);
+    if (directory == NULL)
+        return false;
+    for (struct dirent *entry; !found && (entry = readdir(directory)) != NULL;) {
+        size_t n = strlen(entry->d_name);
+        path[length] = 0;
+        found = n > e && strcmp(entry->d_name + n - e, ENDING) == 0 && append(path, entry->d_name, "") &&
+                has_id(path, id, bytes);
     }
-    return try_directory(path, LAC_MODEL_DIR, strlen(LAC_MODEL_DIR), name) ? LAC_OK : LAC_ERROR_NOT_FOUND;
+    closedir(directory);
+    return found;
+}
+
+int lac_model_find_id(char path[LAC_MODEL_PATH_SIZE], const uint8_t *id, size_t bytes)
+{
+    for (directories d = list_directories(); next_directory(&d, path);)
+        if (find_in(path, id, bytes))
+            return LAC_OK;
+    return LAC_ERROR_NOT_FOUND;
 }

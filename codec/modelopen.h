@@ -23,4 +23,7 @@ void lac_model_bytes_release(lac_model_bytes *bytes);
 /* The file that `name` means, embedded models apart, by the rules of lac_model_open: 0 or LAC_ERROR_NOT_FOUND. */
 int lac_model_find(char path[LAC_MODEL_PATH_SIZE], const char *name);
 
+/* A file *.lacm in the directories of models whose id begins with id [bytes]: 0 or LAC_ERROR_NOT_FOUND. */
+int lac_model_find_id(char path[LAC_MODEL_PATH_SIZE], const uint8_t *id, size_t bytes);
+
 #endif

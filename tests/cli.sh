@@ -63,6 +63,24 @@ for r in "8000 1 12345" "11025 1 9001" "16000 2 16001" "22050 1 1" "24000 1 2400
     is "decoded header of $r" "$("$tool" header out.wav)" "$2 $1 16 $3"
 done
 
+# ---- another quantiser; its files name their model by id
+vectors=$(dirname "$model")
+"$tool" wav fsq.wav speech 24000 1 30000
+LAC_MODEL_PATH=$vectors run 0 "encode with a model by name" "$lac" encode -m tiny-fsq fsq.wav fsq.lac
+LAC_MODEL_PATH=/nowhere:$vectors run 0 "decode by the file's id" "$lac" decode fsq.lac fsq1.wav
+run 0 "decode with the model" "$lac" decode -m "$vectors/tiny-fsq.lacm" fsq.lac fsq2.wav
+same "it is the same sound" fsq1.wav fsq2.wav
+run 1 "decode without it" "$lac" decode fsq.lac fsq3.wav
+mkdir -p folder/bin folder/models && ln -s "$lac" folder/bin/lac && cp "$vectors/tiny-fsq.lacm" folder/models/
+run 0 "decode with a model beside the program" folder/bin/lac decode fsq.lac fsq3.wav
+same "that is the same sound" fsq1.wav fsq3.wav
+run 0 "encode with one" folder/bin/lac encode -m tiny-fsq fsq.wav fsq4.lac; same "that is the same file" fsq.lac fsq4.lac
+is "model of a file" "$(LAC_MODEL_PATH=$vectors "$lac" info fsq.lac | grep -c '^model *tiny-fsq$')" 1
+is "quantiser" "$("$lac" info "$vectors/tiny-fsq.lacm" | grep -c '^quantiser *fsq$')" 1
+is "levels" "$("$lac" info "$vectors/tiny-fsq.lacm" | grep -c '^levels *5, 4, 3$')" 1
+run 0 "lac verify" "$lac" verify fsq.lac
+rm -r folder
+
 # ---- the same result by every road
 "$tool" wav a.wav speech 24000 1 100000 "A title"
 enc a.wav a.lac && dec a.lac a.out.wav && dec --raw s16 a.lac a.s16

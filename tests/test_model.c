@@ -242,6 +242,39 @@ Test(model, opens_by_path_and_by_name)
     cr_assert_eq(lac_model_open(&model, "tiny"), LAC_ERROR_NOT_FOUND);
 }
 
+Test(model, opens_by_id)
+{
+    lac_model *model = NULL;
+    lac_model_info info, found;
+    char path[5000];
+    cr_assert_eq(lac_model_open_memory(&model, tiny, tiny_size), 0);
+    lac_model_get_info(model, &info);
+    lac_model_close(&model);
+    snprintf(path, sizeof path, "/nowhere::%s/tiny.lacm:%s", getenv("LAC_VECTORS"), getenv("LAC_VECTORS"));
+    setenv("LAC_MODEL_PATH", path, 1);
+    for (size_t bytes = 4; bytes <= LAC_MODEL_ID_SIZE; bytes += 4) {
+        cr_assert_eq(lac_model_open_id(&model, info.id, bytes), 0);
+        lac_model_get_info(model, &found);
+        cr_assert_arr_eq(found.id, info.id, sizeof info.id);
+        lac_model_close(&model);
+    }
+    info.id[3] ^= 1;
+    cr_assert_eq(lac_model_open_id(&model, info.id, 4), LAC_ERROR_NOT_FOUND);
+    cr_assert_eq(lac_model_open_id(&model, info.id, 0), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_model_open_id(&model, info.id, LAC_MODEL_ID_SIZE + 1), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_model_open_id(&model, NULL, 4), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_model_open_id(NULL, info.id, 4), LAC_ERROR_ARGUMENT);
+    if (lac_model_embedded_name(0) != NULL) {
+        cr_assert_eq(lac_model_open(&model, NULL), 0);
+        lac_model_get_info(model, &info);
+        lac_model_close(&model);
+        setenv("LAC_MODEL_PATH", "", 1);
+        cr_assert_eq(lac_model_open_id(&model, info.id, sizeof info.id), 0);
+        cr_assert_null(model->mapping, "the embedded one");
+        lac_model_close(&model);
+    }
+}
+
 Test(model, default_is_the_first_embedded)
 {
     lac_model *model = NULL;

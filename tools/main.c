@@ -7,6 +7,7 @@
 #include "command.h"
 #include "fileout.h"
 #include "lac/version.h"
+#include "models.h"
 #include "report.h"
 
 static const struct command {
@@ -85,6 +86,8 @@ int main(int argc, char **argv)
 
     fill_standard_streams();
     lac_file_out_signals();
+    if (argc > 0)
+        lac_models_beside(argv[0]);
     result = dispatch(argc, argv);
     if (fflush(stdout) || ferror(stdout)) {
         perror("lac: standard output");

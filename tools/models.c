@@ -1,6 +1,8 @@
 #include "models.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -39,20 +41,24 @@ static size_t carried_bytes(const uint8_t *id)
 
 lac_model *lac_models_find(const uint8_t *id)
 {
-    const char *name;
+    lac_model *model = NULL;
 
-    for (size_t i = 0; (name = lac_model_embedded_name(i)) != NULL; i++) {
-        lac_model *model;
-        lac_model_info info;
+    return lac_model_open_id(&model, id, carried_bytes(id)) ? NULL : model;
+}
 
-        if (lac_model_open(&model, name))
-            continue;
-        lac_model_get_info(model, &info);
-        if (memcmp(info.id, id, carried_bytes(id)) == 0)
-            return model;
-        lac_model_close(&model);
-    }
-    return NULL;
+void lac_models_beside(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    const char *listed = getenv("LAC_MODEL_PATH");
+    size_t size = (listed ? strlen(listed) : 0) + strlen(program) + sizeof ":../models";
+    char *path = slash ? malloc(size) : NULL;
+
+    if (!path)
+        return;
+    snprintf(path, size, "%s%s%.*s../models", listed ? listed : "", listed ? ":" : "", (int)(slash + 1 - program),
+             program);
+    setenv("LAC_MODEL_PATH", path, 1);
+    free(path);
 }
 
 static int report_mismatch(const lac_model *model, const uint8_t *id, const char *file)

@@ -8,7 +8,10 @@
 /* By name or file; NULL is the default model. 0 or LAC_EXIT_FAILED after a message. */
 int lac_models_open(lac_model **model, const char *name);
 
-/* The model of the id that a .lac file names, among the embedded ones; NULL if it is not there. */
+/* Models are also looked for in ../models beside the program, if its name, argv[0], tells where that is: a build folder. */
+void lac_models_beside(const char *program);
+
+/* The model of the id that a .lac file names, embedded or in the directories of models; NULL if it is not there. */
 lac_model *lac_models_find(const uint8_t *id);
 
 /* The model for a reader: `name`, or with NULL the one that the file names. Attaches it with `threads`; `file` is for

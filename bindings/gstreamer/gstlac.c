@@ -55,6 +55,34 @@ int gst_lac_model_open(GstLacModel **model, const char *name)
     return status;
 }
 
+/* Not an embedded one. */
+static int find_file(GstLacModel **model, const char *id)
+{
+    uint8_t bytes[LAC_MODEL_ID_SIZE];
+    lac_model_info info;
+    lac_model *found;
+    int status;
+
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        int high = g_ascii_xdigit_value(id[2 * i]), low = high < 0 ? -1 : g_ascii_xdigit_value(id[2 * i + 1]);
+
+        if (low < 0)
+            return LAC_ERROR_NOT_FOUND;
+        bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    status = lac_model_open_id(&found, bytes, sizeof bytes);
+    if (status)
+        return status;
+    lac_model_get_info(found, &info);
+    lac_model_close(&found);
+    status = gst_lac_model_open(model, info.name);
+    if (!status && g_ascii_strcasecmp((*model)->id, id) != 0) {
+        gst_lac_model_close(model);
+        status = LAC_ERROR_NOT_FOUND;
+    }
+    return status;
+}
+
 int gst_lac_model_find(GstLacModel **model, const char *id)
 {
     const char *name;
@@ -70,7 +98,7 @@ int gst_lac_model_find(GstLacModel **model, const char *id)
         }
         gst_lac_model_close(&opened);
     }
-    return LAC_ERROR_NOT_FOUND;
+    return find_file(model, id);
 }
 
 void gst_lac_model_close(GstLacModel **model)

@@ -33,7 +33,7 @@ typedef struct GstLacModel {
 /* Open as lac_model_open; NULL and "" name the default model. Any thread. */
 int gst_lac_model_open(GstLacModel **model, const char *name);
 
-/* The built-in model with this id. LAC_ERROR_NOT_FOUND if there is none. */
+/* The model with this id, built in or a file where models are looked for. LAC_ERROR_NOT_FOUND if there is none. */
 int gst_lac_model_find(GstLacModel **model, const char *id);
 
 /* Close and set *model to NULL; pointers to NULL are accepted. */

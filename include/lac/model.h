@@ -53,6 +53,11 @@ typedef struct lac_model_info {
  * On success *model is owned by the caller. */
 LAC_API int lac_model_open(lac_model **model, const char *name);
 
+/* Open the model whose id begins with these 1 .. LAC_MODEL_ID_SIZE bytes, as a .lac file names it: an embedded one,
+ * otherwise a file *.lacm in the directories that lac_model_open looks in. Those are read to the first that fits.
+ * LAC_ERROR_NOT_FOUND if none does. On success *model is owned by the caller. */
+LAC_API int lac_model_open_id(lac_model **model, const uint8_t *id, size_t bytes);
+
 /* Open a file; it is mapped read-only and must not change while the model is open. */
 LAC_API int lac_model_open_file(lac_model **model, const char *path);
 
