@@ -15,5 +15,6 @@ int lac_cmd_send(int argc, char **argv);
 int lac_cmd_receive(int argc, char **argv);
 int lac_cmd_netsim(int argc, char **argv);
 int lac_cmd_latency(int argc, char **argv);
+int lac_cmd_fit(int argc, char **argv);
 
 #endif

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <sndfile.h>
 
 #include "lac/status.h"
+#include "paths.h"
 #include "polyphase.h"
 #include "report.h"
 
@@ -211,34 +211,10 @@ static void listing_close(listing *l)
     *l = (listing){NULL, 0};
 }
 
-/* libsndfile's formats that carry their own header. */
-static bool is_audio_name(const char *name)
-{
-    static const char *const extensions[] = {"wav", "wave", "flac", "ogg", "oga", "opus", "mp3", "aif",  "aiff", "aifc",
-                                             "au",  "snd",  "caf",  "w64", "rf64", "voc",  "sph", "nist", "avr",  "iff",
-                                             "svx", "htk",  "mat",  "paf", "pvf",  "sd2",  "sf",  "xi"};
-    const char *dot = strrchr(name, '.');
-    if (dot == NULL || name[0] == '.')
-        return false;
-    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
-        if (strcasecmp(dot + 1, extensions[i]) == 0)
-            return true;
-    return false;
-}
-
-static char *joined(const char *folder, const char *name)
-{
-    size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(size);
-    if (path != NULL)
-        snprintf(path, size, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
-    return path;
-}
-
 static bool listing_add(listing *l, const char *folder, const char *name)
 {
     struct stat st;
-    entry e = {joined(folder, name), strndup(name, (size_t)(strrchr(name, '.') - name))};
+    entry e = {lac_path_join(folder, name), strndup(name, (size_t)(strrchr(name, '.') - name))};
     if (e.path != NULL && (stat(e.path, &st) != 0 || !S_ISREG(st.st_mode))) {
         free(e.path);
         free(e.stem);
@@ -294,7 +270,7 @@ static int listing_open(listing *l, const char *folder)
         return lac_report(folder, "%s", strerror(errno));
     int failed = 0;
     for (const struct dirent *d; !failed && (d = readdir(directory)) != NULL;)
-        if (is_audio_name(d->d_name) && !listing_add(l, folder, d->d_name))
+        if (lac_path_is_audio(d->d_name) && !listing_add(l, folder, d->d_name))
             failed = lac_report(folder, "out of memory");
     closedir(directory);
     if (!failed && l->count > 0)

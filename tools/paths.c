@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 char *lac_path_with_ending(const char *path, const char *ending)
 {
@@ -19,4 +20,31 @@ char *lac_path_with_ending(const char *path, const char *ending)
     if (made)
         snprintf(made, size, "%.*s.%s", (int)stem, path, ending);
     return made;
+}
+
+int lac_path_is_audio(const char *path)
+{
+    static const char *const extensions[] = {
+        "wav", "wave", "flac", "ogg", "oga",  "opus", "mp3", "aif", "aiff", "aifc", "au",  "snd", "caf", "w64",
+        "rf64", "voc", "sph", "nist", "avr", "iff", "svx", "htk", "mat", "paf", "pvf", "sd2", "sf", "xi"};
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+
+    if (!dot || dot == base || *base == '.')
+        return 0;
+    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
+        if (strcasecmp(dot + 1, extensions[i]) == 0)
+            return 1;
+    return 0;
+}
+
+char *lac_path_join(const char *folder, const char *name)
+{
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+
+    if (path)
+        snprintf(path, size, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
+    return path;
 }

@@ -2,7 +2,7 @@
 _lac()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-    local options= commands="encode decode info verify eval bench send receive netsim latency"
+    local options= commands="encode decode info verify fit eval bench send receive netsim latency"
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         COMPREPLY=($(compgen -W "$commands help --help --version" -- "$cur"))
@@ -16,9 +16,10 @@ _lac()
         --to) mapfile -t COMPREPLY < <(compgen -A hostname -S : -- "$cur"); return ;;
         --coding) COMPREPLY=($(compgen -W "plain adaptive prior best" -- "$cur")); return ;;
         --beam) COMPREPLY=($(compgen -W "1 2 4 8 16" -- "$cur")); return ;;
+        --kind) COMPREPLY=($(compgen -W "rvq vq" -- "$cur")); return ;;
         --frames) COMPREPLY=($(compgen -W "1 2 3 4" -- "$cur")); return ;;
         --clock) COMPREPLY=($(compgen -W "24000 48000" -- "$cur")); return ;;
-        --start|--duration|--seconds|--port|--listen|--bind|--key|--ssrc|--seed|--speed|--loss|--delay) return ;;
+        --start|--duration|--seconds|--name|--prior|--stages|--codewords|--port|--listen|--bind|--key|--ssrc|--seed|--speed|--loss|--delay) return ;;
         --raw)
             if [ "$command" = decode ] || [ "$command" = receive ]; then
                 COMPREPLY=($(compgen -W "s16 s24 s32 f32" -- "$cur"))
@@ -30,6 +31,8 @@ _lac()
         decode) options="--model --rate --threads --force --start --duration --raw --help" ;;
         info) options="--json --help" ;;
         verify) options="--help" ;;
+        fit) options="--model --output --name --state --json --prior --fresh --kind --stages --codewords --seed --threads
+            --force --help" ;;
         eval) options="--json --png --force --help" ;;
         bench) options="--json --bitrate --model --threads --beam --streams --receivers --seconds --help" ;;
         send) options="--to --bitrate --codebooks --beam --model --frames --layer --redundancy --redundancy-packets --dtx
