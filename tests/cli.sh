@@ -93,6 +93,8 @@ for c in plain adaptive best; do
     enc --coding $c a.wav $c.lac && dec --raw s16 $c.lac $c.s16; same "--coding $c changes no sound" a.s16 $c.s16
 done
 same "--coding best is the default" a.lac best.lac
+(export LAC_CPU_MASK=0; dec --raw s16 a.lac inc.s16 && enc a.wav inc.lac); same "C decodes the same" a.s16 inc.s16
+same "C codes the same" a.lac inc.lac
 [ "$(wc -c <adaptive.lac)" -lt "$(wc -c <plain.lac)" ]; result $? "counts make a file smaller"
 is "of a coding in info" "$("$lac" info adaptive.lac | grep -c '^coding *adaptive$')" 1
 is "of no coding in info" "$("$lac" info plain.lac | grep -c '^coding *plain$')" 1
