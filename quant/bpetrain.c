@@ -1,4 +1,5 @@
-/* Learning a byte-pair vocabulary: each pair keeps a list of its places in the sequence, which merges keep right. */
+/* Learning a byte-pair vocabulary: each pair keeps a list of its places in the sequence, which merges keep right.
+ * */
 #include <string.h>
 
 #include "bpe.h"
@@ -71,7 +72,8 @@ static uint32_t find_pair(trainer *t, uint32_t left, uint32_t right)
 
 static bool mergeable(const trainer *t, uint32_t left, uint32_t right)
 {
-    return left != t->codewords && right != t->codewords && t->length[left] + t->length[right] <= LAC_BPE_MAX_LENGTH;
+    return left != t->codewords && right != t->codewords &&
+        t->length[left] + t->length[right] <= LAC_BPE_MAX_LENGTH;
 }
 
 /* Enter the pair that starts at a place. */
@@ -220,7 +222,8 @@ static void stop(trainer *t)
 
 int lac_bpe_train(lac_bpe_merge *merges, uint32_t *count, uint32_t codewords, const uint32_t *symbols, size_t n)
 {
-    if (codewords < 1 || codewords > LAC_BPE_MAX_CODEWORDS || *count > LAC_BPE_MAX_MERGES || n > LAC_BPE_MAX_SYMBOLS)
+    if (codewords < 1 || codewords > LAC_BPE_MAX_CODEWORDS || *count > LAC_BPE_MAX_MERGES ||
+        n > LAC_BPE_MAX_SYMBOLS)
         return LAC_ERROR_ARGUMENT;
     for (size_t i = 0; i < n; i++)
         if (symbols[i] > codewords)

@@ -9,29 +9,9 @@ steady="--speed $speed --min-delay 2000 --max-delay 2000"
 key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d
 other=100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d
 
-skip() { count=$((count + 1)); echo "ok $count - $1 # SKIP $2"; }
-is() { [ "$2" = "$3" ]; result $? "$1" "got '$2', not '$3'"; }
 above() { [ "${2:-0}" -gt "$3" ]; result $? "$1" "got '$2', not above $3"; }
-same() { cmp -s "$2" "$3"; result $? "$1" "$2 and $3 differ"; }
-says() { grep -q -- "$2" err; result $? "says: $1" "$2"; }
 # value KEY [FILE]: the last one of that name
 value() { grep -o "\"$1\":[^,}]*" "${2:-rows}" | tail -n 1 | sed 's/.*:[[:space:]]*//; s/"//g'; }
-
-# run STATUS NAME COMMAND...: its exit status; output in `out` and `err`. A message must go with each failure.
-run()
-{
-    local wanted=$1 name=$2 got
-    shift 2
-    timeout 60 "$@" >out 2>err </dev/null
-    got=$?
-    if [ "$got" -ne "$wanted" ]; then
-        result 1 "$name" "exit $got, not $wanted"
-    elif [ "$got" -ne 0 ] && ! grep -q '^lac' err; then
-        result 1 "$name" "no message"
-    else
-        result 0 "$name"
-    fi
-}
 
 # listen ARGUMENT...: lac receive in the background, its port in `port`; finish waits for it: exit status in
 # `ended`, its lines of JSON in `rows`

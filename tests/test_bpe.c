@@ -33,7 +33,8 @@ static bool earlier(lac_bpe_merge a, lac_bpe_merge b)
 }
 
 /* The definition in bpe.h, word by word. Returns the number of merges. */
-static uint32_t naive_train(lac_bpe_merge *merges, uint32_t most, uint32_t codewords, const uint32_t *symbols, size_t n)
+static uint32_t naive_train(lac_bpe_merge *merges, uint32_t most, uint32_t codewords, const uint32_t *symbols,
+                            size_t n)
 {
     static uint32_t s[MOST], length[70000];
     memcpy(s, symbols, n * sizeof *s);
@@ -95,14 +96,16 @@ static uint32_t check(uint32_t codewords, const uint32_t *symbols, size_t n, uin
     cr_assert_eq(count, naive_train(wanted, most, codewords, symbols, n));
     for (uint32_t i = 0; i < count; i++)
         cr_assert(merges[i].left == wanted[i].left && merges[i].right == wanted[i].right,
-                  "merge %u: %u %u, not %u %u", i, merges[i].left, merges[i].right, wanted[i].left, wanted[i].right);
+                  "merge %u: %u %u, not %u %u", i, merges[i].left, merges[i].right,
+                  wanted[i].left, wanted[i].right);
     check_apply(merges, count, codewords, symbols, n);
     return count;
 }
 
 Test(bpe, the_example_of_the_textbook)
 {
-    /* aaabdaaabac (Gage 1994): aa, then ab or Za ... by the most places, runs counted at each, lowest symbols first */
+    /* aaabdaaabac (Gage 1994): aa, then ab or Za ... by the most places, runs counted at each, lowest symbols first
+     * */
     static const uint32_t text[] = {0, 0, 0, 1, 3, 0, 0, 0, 1, 0, 2};
     lac_bpe_merge m[4];
     uint32_t count = 4, s[11];
@@ -128,7 +131,8 @@ Test(bpe, random_sequences)
     static uint32_t s[MOST];
     static const uint32_t alphabets[] = {1, 2, 3, 5, 16, 60, 1024, 65535};
     for (int round = 0; round < rounds(12); round++) {
-        uint32_t codewords = alphabets[random_below(&r, 8)], n = random_below(&r, 400), runs = 1 + random_below(&r, 8);
+        uint32_t codewords = alphabets[random_below(&r, 8)], n = random_below(&r, 400),
+            runs = 1 + random_below(&r, 8);
         for (uint32_t i = 0; i < n; i++) /* runs, and gaps if 0 */
             s[i] = i > 0 && random_below(&r, runs) ? s[i - 1] : random_below(&r, codewords + random_below(&r, 2));
         check(codewords, s, n, random_below(&r, 60));

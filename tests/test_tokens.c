@@ -55,7 +55,8 @@ static token_file read_all(memfile *f, bool can_seek, random_source *random)
     return t;
 }
 
-static memfile write_tokens(const token_file *t, const lac_writer_settings *s, uint64_t samples, random_source *random)
+static memfile write_tokens(const token_file *t, const lac_writer_settings *s, uint64_t samples,
+                            random_source *random)
 {
     memfile f = {0};
     lac_io io = memfile_io(&f, false);

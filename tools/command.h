@@ -9,6 +9,7 @@ int lac_cmd_encode(int argc, char **argv);
 int lac_cmd_decode(int argc, char **argv);
 int lac_cmd_info(int argc, char **argv);
 int lac_cmd_verify(int argc, char **argv);
+int lac_cmd_tokens(int argc, char **argv);
 int lac_cmd_eval(int argc, char **argv);
 int lac_cmd_bench(int argc, char **argv);
 int lac_cmd_send(int argc, char **argv);

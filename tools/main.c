@@ -20,6 +20,7 @@ static const struct command {
     {"info", lac_cmd_info, "tell about a .lac file, a model, or this program"},
     {"verify", lac_cmd_verify, "check every page of .lac files"},
     {"fit", lac_cmd_fit, "fit a model's codebooks to audio"},
+    {"tokens", lac_cmd_tokens, "write tokens out, read them in, and tell about them"},
     {"eval", lac_cmd_eval, "measure how far a test file is from its reference"},
     {"bench", lac_cmd_bench, "measure speed, latency and memory"},
     {"send", lac_cmd_send, "send an audio file or pipe as RTP"},

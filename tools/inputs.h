@@ -1,0 +1,24 @@
+/* The files that operands stand for: themselves, or, of a folder, the .lac and audio files in it and below. */
+#ifndef LAC_TOOLS_INPUTS_H
+#define LAC_TOOLS_INPUTS_H
+
+#include <stddef.h>
+
+typedef struct lac_input {
+    char *path;
+    char *name; /* below the folder that it was found in; of an operand, the part after its last slash */
+} lac_input;
+
+typedef struct lac_inputs {
+    lac_input *item; /* operands in their order, each folder's files by name */
+    size_t count;
+} lac_inputs;
+
+/* 0, or LAC_EXIT_FAILED after a message: unreadable folder, nothing in it, out of memory. Links to folders are not
+ * followed. */
+int lac_inputs_open(lac_inputs *inputs, char **operands, size_t count);
+
+/* Harmless on a zeroed struct. */
+void lac_inputs_close(lac_inputs *inputs);
+
+#endif
