@@ -11,9 +11,9 @@
 
 void lac_fit_default_settings(lac_fit_settings *settings)
 {
-    *settings = (lac_fit_settings){.stages = 8, .codewords = 1024, .dimension = 64, .iterations = 10, .beam = 8,
-                                   .layered = 1, .prior = 60, .batch = 4096, .decay = 64880, .rows = 1u << 18,
-                                   .threads = 1, .seed = 1};
+    *settings = (lac_fit_settings){.stages = 8, .codewords = 1024, .dimension = 64, .iterations = 10, .spread = 1,
+                                   .beam = 8, .layered = 1, .prior = 60, .batch = 4096, .decay = 64880,
+                                   .rows = 1u << 18, .threads = 1, .seed = 1};
 }
 
 static bool within(uint32_t v, uint32_t least, uint32_t most)
@@ -25,9 +25,10 @@ bool lac_fit_settings_valid(const lac_fit_settings *s)
 {
     return within(s->stages, 1, LAC_RVQ_MAX_STAGES) && within(s->codewords, 2, LAC_FIT_MAX_CODEWORDS) &&
            within(s->dimension, 1, LAC_FIT_MAX_DIMENSION) && s->method <= LAC_FIT_EMA && s->iterations <= 1000 &&
-           s->refinements <= 1000 && within(s->beam, 1, LAC_RVQ_MAX_BEAM) && s->layered <= 1 &&
-           s->prior <= LAC_KMEANS_MAX_PRIOR && within(s->batch, 1, LAC_FIT_MAX_BATCH) &&
-           within(s->decay, 1, 65535) && within(s->rows, 1, LAC_FIT_MAX_ROWS) && within(s->threads, 1, 256);
+           within(s->spread, 1, LAC_RVQ_MAX_BEAM) && s->spread <= s->codewords && s->refinements <= 1000 &&
+           within(s->beam, 1, LAC_RVQ_MAX_BEAM) && s->layered <= 1 && s->prior <= LAC_KMEANS_MAX_PRIOR &&
+           within(s->batch, 1, LAC_FIT_MAX_BATCH) && within(s->decay, 1, 65535) &&
+           within(s->rows, 1, LAC_FIT_MAX_ROWS) && within(s->threads, 1, 256);
 }
 
 bool lac_fit_in_range(const int16_t *v, size_t n)
@@ -50,9 +51,9 @@ static int lay_out(void *object, lac_workspace *w)
     f->kmeans.codewords = s->codewords;
     f->kmeans.dimension = s->dimension;
     f->kmeans.threads = s->threads;
-    lac_kmeans_init(&f->kmeans, w, s->rows);
+    lac_kmeans_init(&f->kmeans, w, (size_t)s->rows * s->spread);
     f->z = lac_workspace_take(w, (size_t)s->rows * s->dimension, sizeof *f->z);
-    f->left = lac_workspace_take(w, (size_t)s->rows * s->dimension, sizeof *f->left);
+    f->left = lac_workspace_take(w, (size_t)s->rows * s->spread * s->dimension, sizeof *f->left);
     f->codes = lac_workspace_take(w, values, sizeof *f->codes);
     f->start = lac_workspace_take(w, f->warm ? values : 0, sizeof *f->start);
     f->half_norm = lac_workspace_take(w, (size_t)s->stages * s->codewords, sizeof *f->half_norm);
@@ -239,24 +240,40 @@ void lac_fit_subtract(lac_fit *f, size_t rows)
 
 void lac_fit_leave(lac_fit *f, uint32_t stage)
 {
+    size_t D = f->settings.dimension, width = f->settings.spread;
     if (f->left_stage > stage) {
-        memcpy(f->left, f->z, (size_t)f->kept * f->settings.dimension * sizeof *f->z);
+        for (size_t i = 0; i < f->kept; i++)
+            memcpy(f->left + i * width * D, f->z + i * D, D * sizeof *f->z);
         f->left_stage = 0;
     }
     for (; f->left_stage < stage; f->left_stage++) {
-        lac_kmeans_assign(lac_fit_stage_of(f, f->left_stage), (lac_kmeans_rows){f->left, f->kept, 1});
-        lac_fit_subtract(f, f->kept);
+        lac_kmeans *k = lac_fit_stage_of(f, f->left_stage);
+        if (width > 1) {
+            lac_fit_spread(f, f->left_stage);
+        } else {
+            lac_kmeans_assign(k, (lac_kmeans_rows){f->left, f->kept, 1});
+            lac_fit_subtract(f, f->kept);
+        }
     }
+}
+
+/* What a stage is fitted to. */
+static lac_kmeans_rows rows_of(const lac_fit *f, uint32_t stage)
+{
+    uint32_t width = f->settings.spread;
+    return stage == 0 ? (lac_kmeans_rows){f->left, f->kept, width}
+                      : (lac_kmeans_rows){f->left, (size_t)f->kept * width, 1};
 }
 
 /* ---- steps ---- */
 
 static void lloyd_pass(lac_fit *f, lac_kmeans *k, uint32_t stage)
 {
-    lac_kmeans_rows rows = {f->left, f->kept, 1};
+    lac_kmeans_rows rows = rows_of(f, stage);
     size_t first = (size_t)stage * f->settings.codewords * f->settings.dimension;
+    uint32_t each = (uint32_t)(rows.count / f->kept);
     lac_kmeans_assign(k, rows);
-    lac_kmeans_mean(k, f->warm ? f->start + first : NULL, f->warm ? f->settings.prior : 0);
+    lac_kmeans_mean(k, f->warm ? f->start + first : NULL, f->warm ? f->settings.prior * each : 0);
     for (uint32_t c = 0; c < k->codewords; c++)
         if (k->counts[c] == 0 && !(f->warm && f->settings.prior > 0))
             lac_kmeans_revive(k, rows, c);
@@ -273,15 +290,16 @@ static void begin_average(lac_fit *f, const lac_kmeans *k, uint32_t c, int64_t c
 }
 
 /* Batches take rows from all over. */
-static void average_pass(lac_fit *f, lac_kmeans *k, bool begins)
+static void average_pass(lac_fit *f, lac_kmeans *k, lac_kmeans_rows all, bool begins)
 {
     const lac_fit_settings *s = &f->settings;
-    size_t batches = (f->kept + s->batch - 1) / s->batch;
+    size_t batches = (all.count + s->batch - 1) / s->batch;
     int64_t share = (int64_t)s->batch * 65536 / s->codewords, prior = s->prior < 65536 ? s->prior : 65536;
     for (uint32_t c = 0; begins && c < k->codewords; c++)
         begin_average(f, k, c, f->warm && prior > 0 ? prior * 65536 : share);
     for (size_t b = 0; b < batches; b++) {
-        lac_kmeans_rows rows = {f->left + b * s->dimension, (f->kept - b + batches - 1) / batches, batches};
+        lac_kmeans_rows rows = {all.first + b * all.stride * s->dimension, (all.count - b + batches - 1) / batches,
+                                all.stride * batches};
         lac_kmeans_assign(k, rows);
         lac_kmeans_average(k, f->counts, f->sums, s->decay);
         for (uint32_t c = 0; c < k->codewords; c++)
@@ -298,11 +316,11 @@ static void stage_pass(lac_fit *f, uint32_t stage, uint32_t pass)
     lac_fit_leave(f, stage);
     lac_kmeans *k = lac_fit_stage_of(f, stage);
     if (pass == 0 && !f->warm) {
-        lac_kmeans_start(k, (lac_kmeans_rows){f->left, f->kept, 1});
+        lac_kmeans_start(k, rows_of(f, stage));
         lac_kmeans_prepare(k);
     }
     if (f->settings.method == LAC_FIT_EMA)
-        average_pass(f, k, pass == 0);
+        average_pass(f, k, rows_of(f, stage), pass == 0);
     else
         lloyd_pass(f, k, stage);
 }

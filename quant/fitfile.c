@@ -12,9 +12,9 @@
 #define MAX_SUM (INT64_C(1) << 45)
 
 /* Settings in file order, after which the seed comes. */
-#define SETTINGS(X)                                                                                           \
-    X(stages) X(codewords) X(dimension) X(method) X(iterations) X(refinements) X(beam) X(layered) X(prior)    \
-    X(batch) X(decay) X(rows)
+#define SETTINGS(X)                                                                                            \
+    X(stages) X(codewords) X(dimension) X(method) X(iterations) X(spread) X(refinements) X(beam) X(layered)   \
+    X(prior) X(batch) X(decay) X(rows)
 
 /* Bytes on their way, with the CRC of those gone. The first failure sticks. */
 typedef struct stream {

@@ -17,7 +17,8 @@ struct lac_fit {
     uint32_t kept, done;
     uint32_t left_stage;    /* what `left` is left for; any number above Q: nothing */
     lac_kmeans kmeans;
-    int16_t *z, *left;      /* [rows][D]: kept; what the stages below left_stage leave of them */
+    int16_t *z, *left;      /* [rows][D]: kept; [rows][spread][D]: what the stages below left_stage leave of them,
+                               of each row one to begin with */
     int16_t *codes, *start; /* [Q][K][D] */
     int32_t *half_norm;     /* [Q][K] */
     uint8_t *packed;        /* [Q] books */
@@ -30,7 +31,10 @@ struct lac_fit {
 /* The stage's codebook in fit->kmeans, to work on. */
 lac_kmeans *lac_fit_stage_of(lac_fit *fit, uint32_t stage);
 
-/* fit->left [rows] less the codewords assigned. */
+/* The best choices of one more stage, from fit->left of the stages below to that of one more. */
+void lac_fit_spread(lac_fit *fit, uint32_t stage);
+
+/* fit->left [rows][D] less the codewords assigned. */
 void lac_fit_subtract(lac_fit *fit, size_t rows);
 
 /* Make fit->left what the stages below `stage` leave. */

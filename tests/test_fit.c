@@ -135,10 +135,11 @@ static int16_t *fitted(const lac_fit_settings *s, const int16_t *start, const in
 Test(fit, threads_and_chunks_change_nothing)
 {
     int16_t *z = random_rows(5000);
-    for (uint32_t way = 0; way < 4; way++) {
+    for (uint32_t way = 0; way < 8; way++) {
         lac_fit_settings s = small_settings();
         s.method = way & 1;
-        s.layered = way >> 1;
+        s.layered = way >> 1 & 1;
+        s.spread = way & 4 ? 5 : 1;
         int16_t *one = fitted(&s, NULL, z, 5000, 5000);
         s.threads = 3;
         int16_t *three = fitted(&s, NULL, z, 5000, 77);
@@ -339,7 +340,7 @@ Test(fit, bad_input_is_refused)
 Test(fit, settings_out_of_range_are_refused)
 {
     lac_fit_settings good = small_settings();
-    static const uint32_t bad[] = {33, 4097, 65, 2, 1001, 1001, 17, 2,
+    static const uint32_t bad[] = {33, 4097, 65, 2, 1001, 17, 1001, 17, 2,
                                    (1u << 20) + 1, 65537, 65536, (1u << 21) + 1, 257};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         lac_fit_settings s = good;
@@ -395,6 +396,7 @@ Test(fit, a_saved_fit_goes_on_to_the_same_codewords)
     for (uint32_t way = 0; way < 4; way++) {
         lac_fit_settings s = small_settings();
         s.method = way & 1;
+        s.spread = 1 + way;
         const int16_t *start = way & 2 ? z : NULL;
         int16_t *whole = fitted(&s, start, z, 3000, 3000);
         for (uint32_t steps = 0; steps <= s.stages * s.iterations + s.refinements + 1; steps += 2) {

@@ -148,7 +148,8 @@ static int same_settings(const lac_fit *fit, lac_fit_settings wanted)
     lac_fit_get_settings(fit, &have);
     return have.stages == wanted.stages && have.codewords == wanted.codewords &&
            have.dimension == wanted.dimension && have.method == wanted.method &&
-           have.iterations == wanted.iterations && have.refinements == wanted.refinements &&
+           have.iterations == wanted.iterations && have.spread == wanted.spread &&
+           have.refinements == wanted.refinements &&
            have.beam == wanted.beam && have.layered == wanted.layered && have.prior == wanted.prior &&
            have.batch == wanted.batch && have.decay == wanted.decay && have.rows == wanted.rows &&
            have.seed == wanted.seed;

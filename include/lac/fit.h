@@ -4,7 +4,8 @@
  * Codebooks start where k-means++ puts them (Arthur and Vassilvitskii 2007), or at given ones, and are refined by
  * Lloyd's iterations over all rows, or by exponential moving averages over batches (VQ-VAE, arXiv 1711.00937,
  * appendix A.1); codewords that nothing uses are put where the error is. A residual quantiser (SoundStream, arXiv
- * 2107.03312) is fitted stage by stage, then, if asked, all stages together on what a beam search assigns.
+ * 2107.03312) is fitted stage by stage, to what a beam search leaves as FAISS does or to what greedy search leaves;
+ * then, if asked, all stages together on what a beam search assigns.
  *
  *     lac_fit_open(&fit, &settings, NULL);
  *     while there are latents: lac_fit_add(fit, latents, rows);
@@ -49,6 +50,8 @@ typedef struct lac_fit_settings {
     uint32_t dimension;    /* D, 1 .. LAC_FIT_MAX_DIMENSION */
     uint32_t method;       /* of enum lac_fit_method */
     uint32_t iterations;   /* passes over the rows for each stage, 0 .. 1000 */
+    uint32_t spread;       /* each stage is fitted to what the best so many choices of the stages below leave of a
+                              row, 1 .. LAC_MAX_BEAM and at most K. More take time, and less is learnt by heart */
     uint32_t refinements;  /* passes over all stages together after that, 0 .. 1000 */
     uint32_t beam;         /* of the search in these, 1 .. LAC_MAX_BEAM */
     uint32_t layered;      /* 1: they serve every number of stages alike; 0: all Q stages in use */
@@ -76,8 +79,8 @@ typedef struct lac_fit_report {
     lac_fit_stage stage[LAC_MAX_CODEBOOKS];
 } lac_fit_report;
 
-/* 8 stages of 1024 codewords of 64 elements; Lloyd, 10 iterations, no refinements (beam 8, layered), prior 60;
- * batches of 4096, decay 64880 (0.99); 2^18 rows, 1 thread, seed 1. */
+/* 8 stages of 1024 codewords of 64 elements; Lloyd, 10 iterations, spread 1, no refinements (beam 8, layered),
+ * prior 60; batches of 4096, decay 64880 (0.99); 2^18 rows, 1 thread, seed 1. */
 LAC_API void lac_fit_default_settings(lac_fit_settings *settings);
 
 /* start [Q][K][D], copied, or NULL: k-means++. On success *fit is owned by the caller. LAC_ERROR_ARGUMENT if a
