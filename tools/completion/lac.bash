@@ -2,13 +2,14 @@
 _lac()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-    local options= commands="encode decode info verify fit eval bench send receive netsim latency"
+    local options= commands="encode decode info verify tokens fit eval bench send receive netsim latency"
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         COMPREPLY=($(compgen -W "$commands help --help --version" -- "$cur"))
         return
     fi
     case $prev in
+        -f|--format) [ "$command" != tokens ] || { COMPREPLY=($(compgen -W "npy jsonl bin" -- "$cur")); return; } ;;
         -b|--bitrate) COMPREPLY=($(compgen -W "0.5 1 1.5 2 3 4 6" -- "$cur")); return ;;
         -r|--rate) COMPREPLY=($(compgen -W "8000 16000 24000 44100 48000" -- "$cur")); return ;;
         -t|--threads) COMPREPLY=($(compgen -W "1 2 4 8" -- "$cur")); return ;;
@@ -31,6 +32,15 @@ _lac()
         decode) options="--model --rate --threads --force --start --duration --raw --help" ;;
         info) options="--json --help" ;;
         verify) options="--help" ;;
+        tokens) options="--format --output --model --bitrate --beam --bpe --samples --rate --size --codebook --tokens
+            --force --json --help"
+            if [ "$COMP_CWORD" -eq 2 ]; then
+                COMPREPLY=($(compgen -W "export import bpe stats" -- "$cur"))
+                return
+            elif [ "$prev" = bpe ]; then
+                COMPREPLY=(train)
+                return
+            fi ;;
         fit) options="--model --output --name --state --json --prior --fresh --kind --stages --codewords --seed --threads
             --force --help" ;;
         eval) options="--json --png --force --help" ;;
