@@ -440,17 +440,23 @@ size_t lac_end_size(const uint8_t *data, size_t size)
     return stated >= LAC_END_MIN && stated <= LAC_PAGE_MAX ? stated : 0;
 }
 
+uint64_t lac_run_bytes(const lac_run *run)
+{
+    return run->size > LAC_PAGE_MAX ? run->size - LAC_PAGE_MAX : (uint64_t)run->count * run->size;
+}
+
 /* The runs must be possible: pages of legal sizes, no more of them than the frames need, all before the end page. */
 static bool take_runs(cursor *c, const lac_end *end, lac_run *runs)
 {
     uint64_t pages = 0, offset = end->header_size;
     for (uint32_t i = 0; i < end->run_count; i++) {
         runs[i].count = (uint32_t)take_varint(c, 32);
-        runs[i].size = (uint32_t)take_varint(c, 16);
-        if (runs[i].count == 0 || runs[i].size < LAC_PAGE_MIN || runs[i].size > LAC_PAGE_MAX)
+        runs[i].size = (uint32_t)take_varint(c, 32);
+        uint64_t count = runs[i].count, bytes = lac_run_bytes(&runs[i]);
+        if (count == 0 || bytes < count * LAC_PAGE_MIN || bytes > count * LAC_PAGE_MAX)
             return false;
-        pages += runs[i].count;
-        offset += (uint64_t)runs[i].count * runs[i].size;
+        pages += count;
+        offset += bytes;
     }
     return pages <= (end->frames + LAC_PAGE_FRAMES - 1) / LAC_PAGE_FRAMES && offset <= end->position;
 }

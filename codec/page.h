@@ -60,7 +60,7 @@ typedef struct lac_page {
     size_t head_size, payload_size, size;  /* bytes; size = head + payload + checksum */
 } lac_page;
 
-/* `count` pages in a row of `size` bytes each. */
+/* `count` pages in a row of `size` bytes each; or, if size is above LAC_PAGE_MAX, of size - LAC_PAGE_MAX in all. */
 typedef struct lac_run {
     uint32_t count, size;
 } lac_run;
@@ -74,6 +74,9 @@ typedef struct lac_end {
     uint32_t run_count;    /* the runs cover the first pages, perhaps not all */
     size_t size;
 } lac_end;
+
+/* Bytes of all pages of a run. */
+uint64_t lac_run_bytes(const lac_run *run);
 
 bool lac_stream_format_equal(const lac_stream_format *a, const lac_stream_format *b);
 

@@ -260,8 +260,10 @@ uint64_t lac_reader_look_up(const lac_reader *r, uint64_t page, uint64_t *found)
     for (uint32_t i = 0; r->located && i < r->scan.end.run_count && number < page; i++) {
         const lac_run *run = &r->scan.runs[i];
         uint64_t n = run->count < page - number ? run->count : page - number;
+        if (n < run->count && run->size > LAC_PAGE_MAX)
+            break; /* it says nothing of pages within it */
         number += n;
-        offset += n * run->size;
+        offset += n == run->count ? lac_run_bytes(run) : n * run->size;
     }
     *found = number;
     return offset;

@@ -5,6 +5,8 @@
 
 #include "bytes.h"
 
+#define GROUP 16 /* coded pages, which differ in size, that share an entry of the seek table: 20 s */
+
 void lac_writer_default_settings(lac_writer_settings *settings)
 {
     *settings = (lac_writer_settings){.original_rate = 24000, .channels = 1, .threads = 1};
@@ -173,12 +175,14 @@ int lac_writer_open(lac_writer **writer, const lac_model *model, const lac_io *i
 static void note_size(lac_writer *w)
 {
     lac_run *last = w->run_count > 0 ? &w->runs[w->run_count - 1] : NULL;
+    bool coded = w->page_coding != LAC_PAGE_PLAIN;
     if (w->last_size == 0 || w->runs_full)
         return;
-    if (last && last->size == w->last_size)
+    if (last && (coded ? last->count < GROUP : last->size == w->last_size)) {
         last->count++;
-    else if (w->run_count < LAC_END_MAX_RUNS)
-        w->runs[w->run_count++] = (lac_run){1, w->last_size};
+        last->size += coded ? w->last_size : 0;
+    } else if (w->run_count < LAC_END_MAX_RUNS)
+        w->runs[w->run_count++] = (lac_run){1, w->last_size + (coded ? LAC_PAGE_MAX : 0)};
     else
         w->runs_full = true;
 }
@@ -335,6 +339,8 @@ int lac_writer_write(lac_writer *w, const float *pcm, size_t frames)
 
 static int write_end(lac_writer *w, uint64_t samples)
 {
+    if (w->page_coding != LAC_PAGE_PLAIN && w->run_count > 0 && w->runs[w->run_count - 1].count < GROUP)
+        w->run_count--; /* as soon read as looked up */
     lac_end end = {.format = w->format, .header_size = w->header_size, .samples = samples, .frames = w->frames,
                    .position = w->bytes, .run_count = w->run_count};
     lac_end_build(w->page, &end, w->runs);

@@ -171,8 +171,13 @@ Test(page, end_round_trip)
         uint64_t pages = 1;
         for (uint32_t i = 0; i < e.run_count; i++) {
             runs[i] = (lac_run){1 + random_below(&r, 500), n ? 10 + random_below(&r, LAC_PAGE_MAX - 9) : LAC_PAGE_MAX};
+            if (n > 0 && random_below(&r, 3) == 0) { /* pages of different sizes */
+                runs[i].count %= 20;
+                runs[i].count++;
+                runs[i].size = LAC_PAGE_MAX + runs[i].count * (10 + random_below(&r, LAC_PAGE_MAX - 9));
+            }
             pages += runs[i].count;
-            e.position += (uint64_t)runs[i].count * runs[i].size;
+            e.position += lac_run_bytes(&runs[i]);
         }
         e.frames = pages * LAC_PAGE_FRAMES;
         e.samples = e.frames * 400;
@@ -184,6 +189,22 @@ Test(page, end_round_trip)
         cr_assert(b.samples == e.samples && b.frames == e.frames && b.position == e.position &&
                   b.run_count == e.run_count && b.header_size == 20);
         cr_assert_arr_eq(back, runs, e.run_count * sizeof *runs);
+    }
+}
+
+Test(page, impossible_runs)
+{
+    static uint8_t data[LAC_PAGE_MAX];
+    static const lac_run bad[] = {{0, 100}, {1, 9}, {2, 0}, {2, LAC_PAGE_MAX}, {2, LAC_PAGE_MAX + 19}, {3, LAC_PAGE_MAX + 20},
+                                  {1, 2 * LAC_PAGE_MAX + 1}, {0, LAC_PAGE_MAX + 1}, {UINT32_MAX, UINT32_MAX}};
+    lac_run back[LAC_END_MAX_RUNS], good = {2, LAC_PAGE_MAX + 20};
+    lac_end e = {.format = format_of(1, 10), .header_size = 20, .samples = 240000, .frames = 501, .position = 3900,
+                 .run_count = 1}, b;
+    lac_end_build(data, &e, &good);
+    cr_assert_eq(lac_end_parse(&b, back, data, e.size), LAC_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        lac_end_build(data, &e, &bad[i]);
+        cr_assert_eq(lac_end_parse(&b, back, data, e.size), LAC_ERROR_FORMAT, "%zu", i);
     }
 }
 

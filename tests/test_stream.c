@@ -308,6 +308,16 @@ Test(stream, seek)
     memfile_free(&f);
 }
 
+Test(stream, seek_in_long_coded_files)
+{
+    memfile f = write_likely(40 * LAC_PAGE_FRAMES + 5, 2, LAC_CODING_ADAPTIVE);
+    size_t ends[64];
+    cr_assert_eq(page_ends(&f, ends), 41);
+    cr_assert_leq(f.size - ends[41], 50, "a table of %zu bytes", f.size - ends[41]);
+    check_seeks(&f, rounds(20));
+    memfile_free(&f);
+}
+
 Test(stream, seek_with_changing_rate)
 {
     random_source r = random_start();
