@@ -17,7 +17,7 @@
 #define PRIOR 20
 #define PASSES 4        /* from the model's codewords */
 #define FRESH_PASSES 10
-#define FRESH_ROUNDS 4
+#define FRESH_SPREAD 5
 #define SAVE_AFTER 20.0 /* seconds of work that may be lost */
 
 static const char usage[] =
@@ -192,7 +192,8 @@ static void choose_settings(job *j)
     s->dimension = info->latent_size;
     s->method = j->vq ? LAC_FIT_EMA : LAC_FIT_LLOYD;
     s->iterations = j->fresh ? FRESH_PASSES : PASSES;
-    s->refinements = j->fresh && !j->vq ? FRESH_ROUNDS : 0;
+    if (j->fresh && s->stages > 1)
+        s->spread = s->codewords < FRESH_SPREAD ? s->codewords : FRESH_SPREAD;
     s->prior = j->prior;
     s->threads = j->threads;
     s->seed = j->seed;
