@@ -6,6 +6,7 @@
 #include "modelfile.h"
 
 #define ALIGN 64
+#define LEVELS_AT 24 /* of a scalar quantiser */
 #define NAME_AT 64
 #define QUANTISER_AT 140
 #define CODEBOOKS_AT 156
@@ -96,6 +97,7 @@ static void lay_head(const layout *l, const char *name, uint8_t *to, size_t core
     lac_store64(to + 8, core);
     lac_store32(to + 16, 0);
     lac_store32(to + 20, (uint32_t)l->network + 1);
+    memset(to + LEVELS_AT, 0, NAME_AT - LEVELS_AT);
     memset(to + NAME_AT, 0, LAC_MODEL_NAME_SIZE);
     memcpy(to + NAME_AT, name, strlen(name));
     lac_store32(to + QUANTISER_AT, LAC_QUANTISER_RVQ);

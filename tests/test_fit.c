@@ -472,6 +472,26 @@ Test(fit, a_model_with_its_own_codes_is_itself)
     free(f.data);
 }
 
+Test(fit, codebooks_take_the_place_of_scalar_quantisers)
+{
+    memfile f = {0};
+    char path[1024];
+    lac_model *model = NULL;
+    lac_model_info info, got;
+    cr_assert_eq(lac_model_open_file(&model, vector_path(path, sizeof path, "tiny-fsq.lacm")), 0);
+    cr_assert_null(lac_fit_model_codes(model));
+    lac_model_get_info(model, &info);
+    int16_t *codes = test_alloc((size_t)3 * 16 * info.latent_size, sizeof *codes);
+    lac_model *other = rewritten(&f, model, "mine", 3, 16, codes);
+    lac_model_get_info(other, &got);
+    cr_expect_eq(got.codebooks, 3);
+    cr_expect_not_null(lac_fit_model_codes(other));
+    lac_model_close(&other);
+    lac_model_close(&model);
+    free(codes);
+    free(f.data);
+}
+
 Test(fit, a_model_takes_other_codebooks)
 {
     memfile f = {0}, again = {0};
