@@ -18,7 +18,7 @@ import lacm
 from liblac import Library
 
 BEAM = 8
-SETS = ('6.0', '12.0', '3.0', '6.1', '9.2', '6.4', '4.3')
+SETS = ('6.0', '12.0', '3.0', '6.1', '6.4')
 GAIN = -12, 4                                  # dB
 SPEED = 0.92, 1.08
 

@@ -166,14 +166,11 @@ class Prior(nn.Module):
         """tokens [B, T, N] that begin a page, use [B, T] which count -> mean loss of each codebook [N] in nats."""
         n = tokens.shape[2]
         w = torch.stack([self.words[s][tokens[:, :, s]] for s in range(n)], 2)
-        sums = w.cumsum(2).clamp(-1, 1) * self.gain
+        sums = F.pad(w, (0, 0, 1, 0)).cumsum(2).clamp(-1, 1) * self.gain          # [B, T, 1 + N, D]
         z = F.pad(sums[:, :-1, -1], (0, 0, 1, 0))
         with torch.autocast('cpu', torch.bfloat16, enabled=self.training):
-            h = self.states(z, n)[use]
-            rows = []
-            for s in range(n):
-                p = sums[:, :, s - 1][use] if s else torch.zeros_like(z[use])
-                rows.append(self.stages[s](h, p, self.leaf[s][tokens[:, :, s][use]]).mean())
+            h, p, tokens = self.states(z, n)[use], sums[use].transpose(0, 1), tokens[use].T
+            rows = [self.stages[s](h, p[s], self.leaf[s][tokens[s]]).mean() for s in range(n)]
         return torch.stack(rows)
 
 
@@ -212,9 +209,11 @@ class Crops:
 
 def dev_pages(path, length):
     """A dev set -> [pages, length, N], use [pages, length]."""
-    a, at, rows = np.load(path), 0, []
-    for n in a['frames']:
-        rows += [a['tokens'][i:min(i + length, at + n)] for i in range(at, at + n, length)]
+    with np.load(path) as a:
+        data, frames = a['tokens'], a['frames']
+    at, rows = 0, []
+    for n in frames:
+        rows += [data[i:min(i + length, at + n)] for i in range(at, at + n, length)]
         at += n
     tokens = np.zeros((len(rows), length, rows[0].shape[1]), np.int64)
     use = np.zeros((len(rows), length), bool)
