@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "lac/packet.h"
-#include "packetbits.h"
+#include "packetcoding.h"
 #include "weights.h"
 #include "workspace.h"
 
@@ -23,13 +23,17 @@ struct lac_depacketizer {
     slot *slots;      /* [LAC_DEPACKETIZER_FRAMES + 1]: by index modulo LAC_DEPACKETIZER_FRAMES, and NOISE, which is
                          {0} if what was heard last is not noise */
     uint16_t *tokens; /* [LAC_DEPACKETIZER_FRAMES + 1][Q] */
+    lac_packet_info read; /* the payload read last */
+    uint16_t *rows;   /* [1 + LAC_PACKET_MAX_REDUNDANCY][LAC_PACKET_MAX_FRAMES][Q]: its new frames and blocks */
 };
 
 static int lay_out(void *object, lac_workspace *w)
 {
     lac_depacketizer *d = object;
     d->slots = lac_workspace_take(w, NOISE + 1, sizeof *d->slots);
-    d->tokens = lac_workspace_take(w, (NOISE + 1) * (size_t)d->model->info.codebooks, sizeof *d->tokens);
+    size_t Q = d->model->info.codebooks;
+    d->tokens = lac_workspace_take(w, (NOISE + 1) * Q, sizeof *d->tokens);
+    d->rows = lac_workspace_take(w, (1 + LAC_PACKET_MAX_REDUNDANCY) * LAC_PACKET_MAX_FRAMES * Q, sizeof *d->rows);
     return LAC_OK;
 }
 
@@ -71,39 +75,41 @@ void lac_depacketizer_seek(lac_depacketizer *depacketizer, uint64_t frame)
 
 /* ---- put ---- */
 
-/* A payload on its way in. */
-typedef struct arrival {
-    uint64_t frame; /* of the first new one */
-    lac_packet_info sent;
-    uint32_t parts, kept; /* kept: codebooks of the new frames */
-    const uint8_t *payload;
-} arrival;
-
-/* Unpack part i, which begins at `at`: where the next one begins. */
-static size_t unpack(const lac_depacketizer *d, const arrival *a, uint32_t i, size_t at, lac_packet_part *part,
-                     uint16_t *tokens)
+/* Of the new frames (0) or a block (from 1 on). */
+static uint16_t *rows_of(const lac_depacketizer *d, uint32_t block)
 {
-    *part = lac_packet_get_part(&a->sent, i);
-    lac_packet_unpack(tokens, (size_t)part->frames * part->count, a->payload + at, d->model->info.token_bits);
-    return at + lac_packet_part_bytes(part, d->model->info.token_bits);
+    return d->rows + (size_t)block * LAC_PACKET_MAX_FRAMES * d->model->info.codebooks;
 }
 
-static bool fits_model(const lac_depacketizer *d, const arrival *a)
+/* False: the model doesn't have all these tokens. */
+static bool read_parts(const lac_depacketizer *d, const lac_packet_info *sent, uint32_t parts,
+                       const uint8_t *payload, size_t size)
 {
-    uint16_t tokens[LAC_PACKET_PART_TOKENS];
-    lac_packet_part part;
-    size_t at = lac_packet_head_bytes(&a->sent);
-    if (a->sent.codebooks > d->model->info.codebooks)
+    size_t at = lac_packet_head_bytes(sent);
+    if (sent->codebooks > d->model->info.codebooks)
         return false;
-    for (uint32_t i = 0; i < a->parts; i++) {
-        at = unpack(d, a, i, at, &part, tokens);
-        if (part.first + part.count > d->model->info.codebooks)
+    for (uint32_t i = 0; i < parts; i++) {
+        lac_packet_part part = lac_packet_get_part(sent, i);
+        size_t bytes = lac_packet_find_part(sent, d->model->info.token_bits, payload, size, i, &at);
+        uint16_t *rows = rows_of(d, part.age > 0 ? i : 0);
+        if (part.first + part.count > d->model->info.codebooks ||
+            !lac_packetcoding_read(d->model, sent->coding, &part, rows, payload + at, bytes))
             return false;
-        for (uint32_t k = 0; k < part.frames * part.count; k++)
-            if (tokens[k] >= d->model->info.codewords)
-                return false;
+        at += bytes;
     }
     return true;
+}
+
+int lac_depacketizer_read(lac_depacketizer *d, const void *payload, size_t size, lac_packet_info *info)
+{
+    lac_packet_info sent;
+    uint32_t parts, codings = d->model->prior ? LAC_PACKET_CODINGS : LAC_PACKET_PRIOR;
+    int status = lac_packet_read(payload, size, d->model->info.token_bits, codings, &sent, &parts);
+    if (status)
+        return status;
+    lac_packet_get_info(&sent, parts, &d->read);
+    *info = d->read;
+    return read_parts(d, &sent, parts, payload, size) ? LAC_OK : LAC_ERROR_MODEL_MISMATCH;
 }
 
 static uint32_t rank(uint32_t source, uint32_t codebooks)
@@ -119,79 +125,53 @@ static int slot_of(const lac_depacketizer *d, uint64_t frame, uint32_t source)
     return source == LAC_FRAME_COMFORT && frame >= d->heard ? NOISE : -1;
 }
 
-/* Frames that this completes and that had less before. Of new frames the layers come one by one: a slot takes all
- * of them or none. */
-static uint32_t store(lac_depacketizer *d, const arrival *a, const lac_packet_part *part, const uint16_t *tokens)
+/* The frames of a block before frame `frame`, or with age 0 from it on. Returns how many had less before. */
+static uint32_t store(lac_depacketizer *d, uint64_t frame, lac_packet_block b, uint32_t source,
+                      const uint16_t *rows)
 {
-    uint32_t total = part->age ? part->count : a->kept, fresh = 0;
-    uint32_t source = part->age ? LAC_FRAME_RECOVERED : a->sent.comfort ? LAC_FRAME_COMFORT : LAC_FRAME_RECEIVED;
-    for (uint32_t i = part->age > a->frame ? part->age - (uint32_t)a->frame : 0; i < part->frames; i++) {
-        uint64_t frame = a->frame - part->age + i;
-        int at = slot_of(d, frame, source);
-        if (at < 0 || rank(source, total) <= rank(d->slots[at].source, d->slots[at].codebooks))
-            continue;
-        memcpy(d->tokens + (size_t)at * d->model->info.codebooks + part->first, tokens + i * part->count,
-               part->count * sizeof *tokens);
-        d->slots[at] = (slot){(uint8_t)(part->first + part->count), (uint8_t)source};
-        if (frame >= d->end)
-            d->end = frame + 1;
-        fresh += frame >= d->next && part->first + part->count == total;
-    }
-    return fresh;
-}
-
-static uint32_t store_all(lac_depacketizer *d, const arrival *a)
-{
-    uint16_t tokens[LAC_PACKET_PART_TOKENS];
-    lac_packet_part part;
-    size_t at = lac_packet_head_bytes(&a->sent);
+    size_t Q = d->model->info.codebooks;
     uint32_t fresh = 0;
-    for (uint32_t i = 0; i < a->parts; i++) {
-        at = unpack(d, a, i, at, &part, tokens);
-        fresh += store(d, a, &part, tokens);
+    for (uint32_t i = b.age > frame ? b.age - (uint32_t)frame : 0; i < b.frames; i++) {
+        uint64_t to = frame - b.age + i;
+        int at = slot_of(d, to, source);
+        if (at < 0 || rank(source, b.codebooks) <= rank(d->slots[at].source, d->slots[at].codebooks))
+            continue;
+        memcpy(d->tokens + (size_t)at * Q, rows + i * Q, b.codebooks * sizeof *rows);
+        d->slots[at] = (slot){b.codebooks, (uint8_t)source};
+        if (to >= d->end)
+            d->end = to + 1;
+        fresh += to >= d->next;
     }
     return fresh;
 }
 
-/* All of *a but its frame, and what lac_packet_parse gives. */
-static int read_arrival(const lac_depacketizer *d, const void *payload, size_t size, arrival *a, lac_packet_info *info)
+int lac_depacketizer_keep(lac_depacketizer *d, uint64_t frame, uint32_t *fresh)
 {
-    int status = lac_packet_read(payload, size, d->model->info.token_bits, &a->sent, &a->parts);
-    if (status)
-        return status;
-    lac_packet_get_info(&a->sent, a->parts, info);
-    a->kept = info->kept;
-    a->payload = payload;
-    return fits_model(d, a) ? LAC_OK : LAC_ERROR_MODEL_MISMATCH;
-}
-
-int lac_depacketizer_check(const lac_depacketizer *d, const void *payload, size_t size, lac_packet_info *info)
-{
-    arrival a;
-    return read_arrival(d, payload, size, &a, info);
+    const lac_packet_info *p = &d->read;
+    bool late_noise = p->comfort && frame < d->next && frame >= d->heard;
+    if (frame >= d->next && frame - d->next > (uint64_t)LAC_DEPACKETIZER_FRAMES - p->frames)
+        return LAC_ERROR_LIMIT;
+    if (late_noise)
+        d->slots[NOISE].codebooks = 0;
+    uint32_t stored = store(d, frame, (lac_packet_block){0, p->frames, p->kept},
+                            p->comfort ? LAC_FRAME_COMFORT : LAC_FRAME_RECEIVED, d->rows);
+    for (uint32_t i = 0; i < p->redundancy; i++)
+        stored += store(d, frame, p->block[i], LAC_FRAME_RECOVERED, rows_of(d, i + 1));
+    if (late_noise)
+        d->heard = frame + 1;
+    if (fresh)
+        *fresh = stored;
+    return LAC_OK;
 }
 
 int lac_depacketizer_put(lac_depacketizer *depacketizer, uint64_t frame, const void *payload, size_t size,
                          uint32_t *fresh)
 {
-    lac_depacketizer *d = depacketizer;
-    arrival a = {.frame = frame};
     lac_packet_info info;
-    if (!d)
+    if (!depacketizer)
         return LAC_ERROR_ARGUMENT;
-    int status = read_arrival(d, payload, size, &a, &info);
-    if (status)
-        return status;
-    if (frame >= d->next && frame - d->next > (uint64_t)LAC_DEPACKETIZER_FRAMES - a.sent.frames)
-        return LAC_ERROR_LIMIT;
-    if (a.sent.comfort && frame < d->next && frame >= d->heard)
-        d->slots[NOISE].codebooks = 0;
-    uint32_t stored = store_all(d, &a);
-    if (a.sent.comfort && frame < d->next && frame >= d->heard)
-        d->heard = frame + 1;
-    if (fresh)
-        *fresh = stored;
-    return LAC_OK;
+    int status = lac_depacketizer_read(depacketizer, payload, size, &info);
+    return status ? status : lac_depacketizer_keep(depacketizer, frame, fresh);
 }
 
 /* ---- take ---- */

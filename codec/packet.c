@@ -61,26 +61,40 @@ size_t lac_packet_part_bytes(const lac_packet_part *part, uint32_t token_bits)
     return (part_bits(part, token_bits) + 7) / 8;
 }
 
-/* How many parts fit `limit` bytes, and where in *end they end. */
-static uint32_t fit(const lac_packet_info *sent, uint32_t token_bits, size_t limit, size_t *end)
-{
-    uint32_t all = lac_packet_parts(sent), i = 0;
-    *end = lac_packet_head_bytes(sent);
-    for (; i < all; i++) {
-        lac_packet_part part = lac_packet_get_part(sent, i);
-        size_t bytes = lac_packet_part_bytes(&part, token_bits);
-        if (bytes > limit - *end)
-            break;
-        *end += bytes;
-    }
-    return i;
-}
-
 size_t lac_packet_bytes(const lac_packet_info *sent, uint32_t token_bits)
 {
-    size_t end;
-    fit(sent, token_bits, SIZE_MAX, &end);
-    return end;
+    size_t bytes = lac_packet_head_bytes(sent);
+    for (uint32_t i = 0; i < lac_packet_parts(sent); i++) {
+        lac_packet_part part = lac_packet_get_part(sent, i);
+        bytes += lac_packet_part_bytes(&part, token_bits);
+    }
+    return bytes;
+}
+
+size_t lac_packet_find_part(const lac_packet_info *sent, uint32_t token_bits, const uint8_t *payload, size_t size,
+                            uint32_t i, size_t *at)
+{
+    lac_packet_part part = lac_packet_get_part(sent, i);
+    if (sent->coding == LAC_PACKET_PLAIN)
+        return lac_packet_part_bytes(&part, token_bits);
+    if (*at == size || i + 1 == lac_packet_parts(sent))
+        return size - *at;
+    return payload[(*at)++];
+}
+
+/* How many parts fit `limit` bytes, and where in *end they end. */
+static uint32_t fit(const lac_packet_info *sent, uint32_t token_bits, const uint8_t *payload, size_t size,
+                    size_t limit, size_t *end)
+{
+    uint32_t all = lac_packet_parts(sent), i = 0;
+    size_t at = *end = lac_packet_head_bytes(sent);
+    for (; i < all; i++) {
+        size_t bytes = lac_packet_find_part(sent, token_bits, payload, size, i, &at);
+        if (bytes == 0 || at > limit || bytes > limit - at)
+            break;
+        *end = at += bytes;
+    }
+    return i;
 }
 
 /* ---- reading ---- */
@@ -104,14 +118,14 @@ static int read_blocks(const uint8_t *p, size_t size, lac_packet_info *sent)
     return LAC_OK;
 }
 
-static int read_head(const uint8_t *p, size_t size, lac_packet_info *sent)
+static int read_head(const uint8_t *p, size_t size, uint32_t codings, lac_packet_info *sent)
 {
     if (size < 2)
         return LAC_ERROR_TRUNCATED;
     *sent = (lac_packet_info){.coding = p[0] >> 6, .frames = (uint8_t)((p[0] >> 2 & 15) + 1),
                               .comfort = p[0] >> 1 & 1, .layer = (uint8_t)((p[1] >> 5) + 1),
                               .codebooks = (uint8_t)((p[1] & 31) + 1)};
-    if (sent->coding != 0)
+    if (sent->coding >= codings)
         return LAC_ERROR_VERSION;
     if (size > LAC_PACKET_MAX_BYTES || sent->frames > LAC_PACKET_MAX_FRAMES || (sent->comfort && sent->frames > 1))
         return LAC_ERROR_FORMAT;
@@ -121,7 +135,7 @@ static int read_head(const uint8_t *p, size_t size, lac_packet_info *sent)
 static bool padding_zero(const uint8_t *payload, const lac_packet_info *sent, uint32_t token_bits, uint32_t parts)
 {
     const uint8_t *end = payload + lac_packet_head_bytes(sent);
-    for (uint32_t i = 0; i < parts; i++) {
+    for (uint32_t i = 0; sent->coding == LAC_PACKET_PLAIN && i < parts; i++) {
         lac_packet_part part = lac_packet_get_part(sent, i);
         end += lac_packet_part_bytes(&part, token_bits);
         if (end[-1] & ((1u << (-part_bits(&part, token_bits) & 7)) - 1))
@@ -130,16 +144,16 @@ static bool padding_zero(const uint8_t *payload, const lac_packet_info *sent, ui
     return true;
 }
 
-int lac_packet_read(const uint8_t *payload, size_t size, uint32_t token_bits, lac_packet_info *sent,
-                    uint32_t *parts)
+int lac_packet_read(const uint8_t *payload, size_t size, uint32_t token_bits, uint32_t codings,
+                    lac_packet_info *sent, uint32_t *parts)
 {
     size_t end;
     if (!payload || token_bits < 1 || token_bits > MAX_TOKEN_BITS)
         return LAC_ERROR_ARGUMENT;
-    int status = read_head(payload, size, sent);
+    int status = read_head(payload, size, codings, sent);
     if (status)
         return status;
-    *parts = fit(sent, token_bits, size, &end);
+    *parts = fit(sent, token_bits, payload, size, size, &end);
     if (*parts == 0 || (end < size && *parts < lac_packet_parts(sent)))
         return LAC_ERROR_TRUNCATED;
     return end == size && padding_zero(payload, sent, token_bits, *parts) ? LAC_OK : LAC_ERROR_FORMAT;
@@ -160,7 +174,7 @@ int lac_packet_parse(const void *payload, size_t size, uint32_t token_bits, lac_
     uint32_t parts;
     if (!info)
         return LAC_ERROR_ARGUMENT;
-    int status = lac_packet_read(payload, size, token_bits, &sent, &parts);
+    int status = lac_packet_read(payload, size, token_bits, LAC_PACKET_CODINGS, &sent, &parts);
     if (status)
         return status;
     lac_packet_get_info(&sent, parts, info);
@@ -174,10 +188,11 @@ int lac_packet_cut(const void *payload, size_t size, uint32_t token_bits, size_t
     size_t end;
     if (!kept)
         return LAC_ERROR_ARGUMENT;
-    int status = lac_packet_read(payload, size, token_bits, &sent, &parts);
+    int status = lac_packet_read(payload, size, token_bits, LAC_PACKET_CODINGS, &sent, &parts);
     if (status)
         return status;
-    if (limit < lac_packet_head_bytes(&sent) || fit(&sent, token_bits, limit < size ? limit : size, &end) == 0)
+    limit = limit < size ? limit : size;
+    if (limit < lac_packet_head_bytes(&sent) || fit(&sent, token_bits, payload, size, limit, &end) == 0)
         return LAC_ERROR_SPACE;
     *kept = end;
     return LAC_OK;

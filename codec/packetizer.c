@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "lac/packet.h"
-#include "packetbits.h"
+#include "packetcoding.h"
 #include "weights.h"
 #include "workspace.h"
 
@@ -54,7 +54,8 @@ static bool block_valid(const lac_packet_block *b)
 static int check_settings(const lac_packetizer_settings *s, uint32_t waiting, const lac_model *model)
 {
     if (s->frames < 1 || s->frames > LAC_PACKET_MAX_FRAMES || s->layer < 1 || s->layer > LAC_PACKET_MAX_LAYER ||
-        s->redundancy > LAC_PACKET_MAX_REDUNDANCY || s->dtx > 1 || s->comfort_frames < 1 || s->comfort_frames > 500)
+        s->redundancy > LAC_PACKET_MAX_REDUNDANCY || s->dtx > 1 || s->comfort_frames < 1 ||
+        s->comfort_frames > 500 || s->coded > 1)
         return LAC_ERROR_ARGUMENT;
     for (uint32_t i = 0; i < s->redundancy; i++)
         if (!block_valid(&s->block[i]))
@@ -168,12 +169,44 @@ static lac_packet_block trim(const lac_packetizer *p, uint64_t first, lac_packet
     return b;
 }
 
-static void write_part(const lac_packetizer *p, uint8_t *out, uint64_t first, const lac_packet_part *part)
+/* Returns the bytes, 0 if they are more than capacity. */
+static size_t write_part(const lac_packetizer *p, uint32_t coding, const lac_packet_part *part, uint64_t first,
+                         uint8_t *out, size_t capacity)
 {
-    uint16_t tokens[LAC_PACKET_PART_TOKENS];
+    uint16_t rows[LAC_PACKET_PART_TOKENS];
+    uint32_t Q = p->model->info.codebooks;
     for (uint32_t i = 0; i < part->frames; i++)
-        memcpy(tokens + i * part->count, row(p, first - part->age + i) + part->first, part->count * sizeof *tokens);
-    lac_packet_pack(out, tokens, (size_t)part->frames * part->count, p->model->info.token_bits);
+        memcpy(rows + i * Q, row(p, first - part->age + i), (part->first + part->count) * sizeof *rows);
+    return lac_packetcoding_write(p->model, coding, part, rows, out, capacity);
+}
+
+/* The payload that `sent` describes. Returns its size, 0 if that is more than capacity or a part is too large. */
+static size_t write_payload(const lac_packetizer *p, const lac_packet_info *sent, uint64_t first, uint8_t *out,
+                            size_t capacity)
+{
+    size_t at = lac_packet_head_bytes(sent);
+    lac_packet_write_head(out, sent);
+    for (uint32_t i = 0, all = lac_packet_parts(sent); i < all; i++) {
+        lac_packet_part part = lac_packet_get_part(sent, i);
+        bool sized = sent->coding != LAC_PACKET_PLAIN && i + 1 < all;
+        size_t room = at + sized < capacity ? capacity - at - sized : 0;
+        if (sized && room > LAC_PACKET_MAX_CODED)
+            room = LAC_PACKET_MAX_CODED;
+        size_t bytes = write_part(p, sent->coding, &part, first, out + at + sized, room);
+        if (bytes == 0)
+            return 0;
+        if (sized)
+            out[at] = (uint8_t)bytes;
+        at += sized + bytes;
+    }
+    return at;
+}
+
+/* By the prior, if it gets smaller so; else 0. */
+static size_t write_coded(const lac_packetizer *p, lac_packet_info sent, uint64_t first, uint8_t *out)
+{
+    sent.coding = LAC_PACKET_PRIOR;
+    return write_payload(p, &sent, first, out, lac_packet_bytes(&sent, p->model->info.token_bits) - 1);
 }
 
 /* The last `frames` frames as a packet. */
@@ -192,13 +225,10 @@ static void emit(lac_packetizer *p, uint32_t frames, bool comfort, lac_packet *p
     packet->frames = frames;
     packet->comfort = comfort;
     packet->marker = !comfort && p->quiet > 0;
-    packet->size = (uint32_t)lac_packet_head_bytes(&sent);
-    lac_packet_write_head(packet->data, &sent);
-    for (uint32_t i = 0; i < lac_packet_parts(&sent); i++) {
-        lac_packet_part part = lac_packet_get_part(&sent, i);
-        write_part(p, packet->data + packet->size, first, &part);
-        packet->size += (uint32_t)lac_packet_part_bytes(&part, p->model->info.token_bits);
-    }
+    size_t size = s->coded && !comfort && p->model->prior ? write_coded(p, sent, first, packet->data) : 0;
+    if (size == 0)
+        size = write_payload(p, &sent, first, packet->data, LAC_PACKET_MAX_BYTES);
+    packet->size = (uint32_t)size;
     p->waiting = 0;
 }
 

@@ -353,7 +353,7 @@ static void accept(lac_receiver *r, const lac_rtp *packet, const lac_packet_info
     if (frame < next_frame(r) && !info->comfort && can_return(r, frame))
         go_back(r, frame);
     p->statistics.late += frame + info->frames <= next_frame(r);
-    lac_depacketizer_put(r->frames, frame, packet->payload, packet->size, NULL);
+    lac_depacketizer_keep(r->frames, frame, NULL);
 }
 
 int lac_receiver_put(lac_receiver *receiver, const lac_rtp *packet, uint64_t arrival_us)
@@ -362,7 +362,7 @@ int lac_receiver_put(lac_receiver *receiver, const lac_rtp *packet, uint64_t arr
     uint64_t frame;
     if (!receiver || !packet || !packet->payload)
         return LAC_ERROR_ARGUMENT;
-    int status = lac_depacketizer_check(receiver->frames, packet->payload, packet->size, &info);
+    int status = lac_depacketizer_read(receiver->frames, packet->payload, packet->size, &info);
     if (!status)
         status = place(receiver, packet, arrival_us, &frame);
     if (status) {

@@ -142,6 +142,11 @@ void lac_prior_frame(lac_prior_state *s, uint32_t codebooks)
         h[i] = (int16_t)(h[i] + ((sigmoid[gates[i]] * (tanh[gates[H + i]] - h[i]) + ONE / 2) >> 12));
 }
 
+void lac_prior_known(lac_prior_state *s, uint32_t stage, uint32_t token)
+{
+    lac_quantiser_add(s->quantiser, stage, token, s->memory.sum);
+}
+
 void lac_prior_done(lac_prior_state *s)
 {
     clamp_sum(s, s->memory.latent);
@@ -209,7 +214,7 @@ static uint32_t code_token(lac_prior_state *s, uint32_t stage, uint32_t token, l
     lac_prior_logits members = members_of(p, &w->members, class);
     leaf = class * M + code_symbol(p, &members, hidden, e, d, leaf % M);
     token = p->token_at[stage * p->weights.sizes.codewords + leaf];
-    lac_quantiser_add(s->quantiser, stage, token, s->memory.sum);
+    lac_prior_known(s, stage, token);
     return token;
 }
 

@@ -94,6 +94,9 @@ void lac_prior_frame(lac_prior_state *s, uint32_t codebooks);
 void lac_prior_encode(lac_prior_state *s, lac_range_encoder *e, uint32_t stage, uint32_t token);
 uint32_t lac_prior_decode(lac_prior_state *s, lac_range_decoder *d, uint32_t stage);
 
+/* A stage that is not coded here: both sides know its token. */
+void lac_prior_known(lac_prior_state *s, uint32_t stage, uint32_t token);
+
 /* After a frame's tokens. */
 void lac_prior_done(lac_prior_state *s);
 

@@ -1,6 +1,6 @@
 /* Fuzz target of payloads: parse, cut, put, take. The first byte is token_bits - 1 of parsing and cutting. Then
  * come packets: a byte that says how many frames ahead of the next one to be taken (from 192 on, less 256:
- * behind), the size in two bytes, the payload. After each some frames are taken. The tiny model is that of
+ * behind), the size in two bytes, the payload. After each some frames are taken. tiny_prior.lacm is that of
  * LAC_VECTORS or ./vectors. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,9 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     lac_depacketizer *d = NULL;
     lac_model_info model;
-    if (size < 1 || lac_depacketizer_open(&d, tiny()) != LAC_OK)
+    if (size < 1 || lac_depacketizer_open(&d, tiny_prior()) != LAC_OK)
         return 0;
-    lac_model_get_info(tiny(), &model);
+    lac_model_get_info(tiny_prior(), &model);
     uint32_t token_bits = 1 + data[0] % 16;
     for (size_t at = 1, n; at + 3 <= size; at += 3 + n) {
         n = lac_load16(data + at + 1);

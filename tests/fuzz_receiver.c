@@ -1,7 +1,7 @@
 /* Fuzz target of the receiver. The first byte chooses its settings; then come packets, of each eight bytes and the
  * payload: frames ahead of the one due (signed), what is done to the timestamp beside (below), step of the sequence
  * number (signed), milliseconds until it arrives, eighths of the samples got after it, zero, the payload's size.
- * The tiny model is that of LAC_VECTORS or ./vectors. */
+ * tiny_prior.lacm is that of LAC_VECTORS or ./vectors. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static lac_receiver *open_receiver(uint8_t chosen)
     lac_receiver *r = NULL;
     lac_receiver_settings s = {0, 60 + 40 * (chosen & 7u), 5 * (chosen >> 3 & 7u), chosen >> 6 & 1u};
     s.min_delay_ms = chosen >> 7 ? s.max_delay_ms : 0;
-    if (lac_receiver_open(&r, tiny(), &s) != 0)
+    if (lac_receiver_open(&r, tiny_prior(), &s) != 0)
         abort();
     return r;
 }

@@ -14,12 +14,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* It decodes what tiny.lacm does, and pages coded by its prior. */
-static const lac_model *tiny_prior(void)
-{
-    return tiny_of("/tiny_prior.lacm");
-}
-
 /* Header and pages as they follow each other, the model's id included. */
 static void repair(uint8_t *p, size_t size)
 {

@@ -7,12 +7,12 @@
 
 #include "lac/model.h"
 
-/* A model of LAC_VECTORS or ./vectors; opened once, so a program asks for one name only. */
-static inline const lac_model *tiny_of(const char *name)
+/* It codes what tiny.lacm does, and has a prior. Opened once, from LAC_VECTORS or ./vectors. */
+static inline const lac_model *tiny_prior(void)
 {
     static lac_model *model;
     char path[4096];
-    const char *folder = getenv("LAC_VECTORS");
+    const char *folder = getenv("LAC_VECTORS"), *name = "/tiny_prior.lacm";
     if (!folder)
         folder = "vectors";
     if (!model && strlen(folder) + strlen(name) < sizeof path) {
@@ -21,11 +21,6 @@ static inline const lac_model *tiny_of(const char *name)
             abort();
     }
     return model;
-}
-
-static inline const lac_model *tiny(void)
-{
-    return tiny_of("/tiny.lacm");
 }
 
 #endif

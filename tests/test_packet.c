@@ -85,7 +85,7 @@ static bool expect_cut(lac_packet_info *info, uint32_t token_bits, size_t size)
 
 static void check_info(const lac_packet_info *got, const lac_packet_info *want)
 {
-    cr_assert_eq(got->coding, 0);
+    cr_assert_eq(got->coding, want->coding);
     cr_assert_eq(got->comfort, want->comfort);
     cr_assert_eq(got->frames, want->frames);
     cr_assert_eq(got->codebooks, want->codebooks);
@@ -138,6 +138,44 @@ Test(packet, only_ends_of_layers_and_blocks_parse)
     }
 }
 
+/* By a prior: parts of random sizes, each after its size, but the last possible one. Its length is not known. */
+Test(packet, coded_payloads_end_after_any_part)
+{
+    random_source r = random_start();
+    for (int i = 0; i < rounds(300); i++) {
+        static uint8_t payload[LAC_PACKET_MAX_BYTES];
+        size_t ends[1 + LAC_PACKET_MAX_REDUNDANCY + LAC_MAX_CODEBOOKS], kept;
+        lac_packet_info info = random_info(&r, 1 + random_below(&r, LAC_MAX_CODEBOOKS)), got;
+        info.coding = 1;
+        size_t at = lac_packet_head_bytes(&info);
+        lac_packet_write_head(payload, &info);
+        uint32_t all = lac_packet_parts(&info), token_bits = 1 + random_below(&r, 16);
+        for (uint32_t k = 0; k < all; k++) {
+            uint8_t bytes = (uint8_t)(1 + random_below(&r, 30));
+            if (k + 1 < all)
+                payload[at++] = bytes;
+            for (uint8_t b = 0; b < bytes; b++)
+                payload[at++] = (uint8_t)random_below(&r, 256);
+            ends[k] = at;
+        }
+        for (uint32_t n = 0, parts = 0; n <= at; n++) {
+            bool sound = parts < all && n == ends[parts];
+            parts += sound;
+            bool last = all > 1 ? parts >= all - 1 && n > ends[all - 2] : n > lac_packet_head_bytes(&info);
+            int status = lac_packet_parse(payload, n, token_bits, &got);
+            cr_assert_eq(status, sound || last ? 0 : LAC_ERROR_TRUNCATED, "%u of %zu bytes: %d", n, at, status);
+            status = lac_packet_cut(payload, at, token_bits, n, &kept);
+            cr_assert_eq(status, parts > 0 ? 0 : LAC_ERROR_SPACE);
+            cr_assert(parts == 0 || kept == ends[parts - 1]);
+            if (!sound)
+                continue;
+            lac_packet_info want;
+            lac_packet_get_info(&info, parts, &want);
+            check_info(&got, &want);
+        }
+    }
+}
+
 /* ---- malformed ones ---- */
 
 Test(packet, malformed_payloads_are_refused)
@@ -152,7 +190,12 @@ Test(packet, malformed_payloads_are_refused)
         {"empty", LAC_ERROR_TRUNCATED, 8, 0, {0}},
         {"half a head", LAC_ERROR_TRUNCATED, 8, 1, {0}},
         {"no layer", LAC_ERROR_TRUNCATED, 8, 2, {0}},
-        {"coding 1", LAC_ERROR_VERSION, 8, 3, {0x40}},
+        {"coding 2", LAC_ERROR_VERSION, 8, 3, {0x80}},
+        {"by a prior: no layer", LAC_ERROR_TRUNCATED, 8, 2, {0x40}},
+        {"by a prior: a size and no layer", LAC_ERROR_TRUNCATED, 8, 3, {0x40, 0x01, 1}},
+        {"by a prior: a size beyond the end", LAC_ERROR_TRUNCATED, 8, 4, {0x40, 0x01, 2, 0}},
+        {"by a prior: size 0", LAC_ERROR_TRUNCATED, 8, 4, {0x40, 0x01, 0, 0}},
+        {"by a prior: a block's size beyond the end", LAC_ERROR_TRUNCATED, 8, 8, {0x41, 0x01, 0x02, 0, 1, 0, 2, 0}},
         {"coding 3, 16 frames", LAC_ERROR_VERSION, 8, 2, {0xfc}},
         {"11 frames", LAC_ERROR_FORMAT, 1, 4, {0x28}},
         {"2 frames of comfort noise", LAC_ERROR_FORMAT, 8, 4, {0x06}},

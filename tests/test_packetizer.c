@@ -272,15 +272,19 @@ Test(packetizer, settings_are_checked)
         lac_packetizer_settings s;
         int status;
     } cases[] = {
-        {{0, 2, 0, {{0}}, 0, 20}, LAC_ERROR_ARGUMENT}, {{11, 2, 0, {{0}}, 0, 20}, LAC_ERROR_ARGUMENT},
-        {{1, 0, 0, {{0}}, 0, 20}, LAC_ERROR_ARGUMENT}, {{1, 9, 0, {{0}}, 0, 20}, LAC_ERROR_ARGUMENT},
-        {{1, 2, 5, {{0}}, 0, 20}, LAC_ERROR_ARGUMENT}, {{1, 2, 0, {{0}}, 2, 20}, LAC_ERROR_ARGUMENT},
-        {{1, 2, 0, {{0}}, 0, 0}, LAC_ERROR_ARGUMENT}, {{1, 2, 0, {{0}}, 0, 501}, LAC_ERROR_ARGUMENT},
-        {{1, 2, 1, {{0, 0, 1}}, 0, 20}, LAC_ERROR_ARGUMENT}, {{1, 2, 1, {{1, 0, 1}}, 0, 20}, LAC_ERROR_ARGUMENT},
-        {{1, 2, 1, {{1, 2, 1}}, 0, 20}, LAC_ERROR_ARGUMENT}, {{1, 2, 1, {{64, 1, 1}}, 0, 20}, LAC_ERROR_ARGUMENT},
-        {{1, 2, 1, {{20, 11, 1}}, 0, 20}, LAC_ERROR_ARGUMENT}, {{1, 2, 1, {{1, 1, 0}}, 0, 20}, LAC_ERROR_ARGUMENT},
-        {{1, 2, 1, {{1, 1, 33}}, 0, 20}, LAC_ERROR_ARGUMENT},
-        {{10, 8, 4, {{63, 10, 32}, {63, 10, 32}, {63, 10, 32}, {63, 10, 32}}, 1, 500}, LAC_OK},
+        {{0, 2, 0, {{0}}, 0, 20, 0}, LAC_ERROR_ARGUMENT}, {{11, 2, 0, {{0}}, 0, 20, 0}, LAC_ERROR_ARGUMENT},
+        {{1, 0, 0, {{0}}, 0, 20, 0}, LAC_ERROR_ARGUMENT}, {{1, 9, 0, {{0}}, 0, 20, 0}, LAC_ERROR_ARGUMENT},
+        {{1, 2, 5, {{0}}, 0, 20, 0}, LAC_ERROR_ARGUMENT}, {{1, 2, 0, {{0}}, 2, 20, 0}, LAC_ERROR_ARGUMENT},
+        {{1, 2, 0, {{0}}, 0, 0, 0}, LAC_ERROR_ARGUMENT}, {{1, 2, 0, {{0}}, 0, 501, 0}, LAC_ERROR_ARGUMENT},
+        {{1, 2, 1, {{0, 0, 1}}, 0, 20, 0}, LAC_ERROR_ARGUMENT},
+        {{1, 2, 1, {{1, 0, 1}}, 0, 20, 0}, LAC_ERROR_ARGUMENT},
+        {{1, 2, 1, {{1, 2, 1}}, 0, 20, 0}, LAC_ERROR_ARGUMENT},
+        {{1, 2, 1, {{64, 1, 1}}, 0, 20, 0}, LAC_ERROR_ARGUMENT},
+        {{1, 2, 1, {{20, 11, 1}}, 0, 20, 0}, LAC_ERROR_ARGUMENT},
+        {{1, 2, 1, {{1, 1, 0}}, 0, 20, 0}, LAC_ERROR_ARGUMENT},
+        {{1, 2, 1, {{1, 1, 33}}, 0, 20, 0}, LAC_ERROR_ARGUMENT},
+        {{1, 2, 0, {{0}}, 0, 20, 2}, LAC_ERROR_ARGUMENT},
+        {{10, 8, 4, {{63, 10, 32}, {63, 10, 32}, {63, 10, 32}, {63, 10, 32}}, 1, 500, 0}, LAC_OK},
     };
     lac_model *m = open_tiny();
     lac_packetizer *p = NULL, *set = NULL;
@@ -293,7 +297,7 @@ Test(packetizer, settings_are_checked)
     }
     cr_assert_eq(lac_packetizer_open(NULL, m, NULL), LAC_ERROR_ARGUMENT);
     cr_assert_eq(lac_packetizer_open(&p, NULL, NULL), LAC_ERROR_ARGUMENT);
-    cr_assert_eq(lac_packetizer_set(NULL, &cases[15].s), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_packetizer_set(NULL, &cases[16].s), LAC_ERROR_ARGUMENT);
     cr_assert_eq(lac_packetizer_set(set, NULL), LAC_ERROR_ARGUMENT);
     lac_packetizer_close(&set);
     lac_packetizer_close(&set);
@@ -319,7 +323,7 @@ Test(packetizer, payloads_that_could_be_too_large_are_refused)
     cr_assert_eq(lac_packetizer_open(&p, m, &s), 0);
     lac_packetizer_close(&p);
     m->info.codebooks = m->arch.codebooks = 10; /* no block has more */
-    s = (lac_packetizer_settings){10, 8, 4, {{10, 10, 32}, {20, 10, 32}, {30, 10, 32}, {40, 10, 32}}, 0, 20};
+    s = (lac_packetizer_settings){10, 8, 4, {{10, 10, 32}, {20, 10, 32}, {30, 10, 32}, {40, 10, 32}}, 0, 20, 0};
     cr_assert_eq(lac_packetizer_open(&p, m, &s), 0);
     lac_packetizer_close(&p);
     lac_model_close(&m);

@@ -1,10 +1,11 @@
-/* vectors/packets/payloads.txt, and the payload that doc/rtp-payload.md dissects, read bit by bit as the document
- * says, with none of the library's own reading of bits. */
+/* vectors/packets/, and the payloads that doc/rtp-payload.md dissects, read bit by bit as the document says, with
+ * none of the library's own reading of bits. */
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "fixture.h"
 #include "lac/packet.h"
+#include "weights.h"
 
 #define LINE 4096
 
@@ -54,12 +55,42 @@ typedef struct reading {
     element fresh, copies[LAC_PACKET_MAX_REDUNDANCY];
 } reading;
 
-static void read_tokens(bits *b, element *e, uint32_t first, uint32_t count, uint32_t token_bits)
+static void read_plain(bits *b, element *e, uint32_t first, uint32_t count, uint32_t token_bits)
 {
     for (uint32_t f = 0; f < e->frames; f++)
         for (uint32_t c = first; c < first + count; c++)
             e->tokens[f][c] = (uint16_t)next_bits(b, token_bits);
     to_next_byte(b);
+}
+
+static void read_coded(bits *b, element *e, uint32_t first, uint32_t count, const lac_model *m, bool last)
+{
+    lac_range_decoder d;
+    lac_prior_state prior;
+    size_t size = last ? b->size - b->at / 8 : next_bits(b, 8);
+    cr_assert_leq(b->at / 8 + size, b->size);
+    lac_range_decoder_init(&d, b->bytes + b->at / 8, size);
+    lac_prior_state_init(&prior, m->prior, &m->quantiser);
+    for (uint32_t f = 0; f < e->frames; f++) {
+        lac_prior_frame(&prior, first + count);
+        for (uint32_t c = 0; c < first; c++)
+            lac_prior_known(&prior, c, e->tokens[f][c]);
+        for (uint32_t c = first; c < first + count; c++)
+            e->tokens[f][c] = (uint16_t)lac_prior_decode(&prior, &d, c);
+        lac_prior_done(&prior);
+    }
+    cr_assert_eq(lac_range_decoder_size(&d), size);
+    b->at += 8 * size;
+}
+
+/* last: no part can follow. */
+static void read_tokens(bits *b, const reading *r, element *e, uint32_t first, uint32_t count, const lac_model *m,
+                        bool last)
+{
+    if (r->info.coding == 0)
+        read_plain(b, e, first, count, m->info.token_bits);
+    else
+        read_coded(b, e, first, count, m, last);
     e->codebooks = first + count;
 }
 
@@ -82,27 +113,28 @@ static void read_head(bits *b, reading *r)
     r->fresh.frames = i->frames;
 }
 
-static void read_layer(bits *b, reading *r, uint32_t token_bits)
+static void read_layer(bits *b, reading *r, const lac_model *m, uint32_t blocks)
 {
     uint32_t rest = r->info.codebooks - r->info.kept, count = rest < r->info.layer ? rest : r->info.layer;
-    read_tokens(b, &r->fresh, r->info.kept, count, token_bits);
+    read_tokens(b, r, &r->fresh, r->info.kept, count, m, count == rest && blocks == 0);
     r->info.kept = (uint8_t)(r->info.kept + count);
 }
 
-static void read_payload(bits *b, reading *r, uint32_t token_bits)
+static void read_payload(bits *b, reading *r, const lac_model *m)
 {
     memset(r, 0, sizeof *r);
     read_head(b, r);
-    read_layer(b, r, token_bits);
     uint32_t blocks = r->info.redundancy;
+    read_layer(b, r, m, blocks);
     r->info.redundancy = 0;
     for (uint32_t i = 0; i < blocks && b->at < 8 * b->size; i++, r->info.redundancy++) {
         const lac_packet_block *block = &r->info.block[i];
         r->copies[i] = (element){.age = block->age, .frames = block->frames};
-        read_tokens(b, &r->copies[i], 0, block->codebooks, token_bits);
+        bool last = i + 1 == blocks && r->info.codebooks == r->info.kept;
+        read_tokens(b, r, &r->copies[i], 0, block->codebooks, m, last);
     }
     while (b->at < 8 * b->size)
-        read_layer(b, r, token_bits);
+        read_layer(b, r, m, 0);
 }
 
 /* ---- what the library makes of it ---- */
@@ -180,20 +212,16 @@ static void check_vector(FILE *file, const lac_model *m, const char *name)
     static reading r;
     bits b;
     int status = 1000;
-    uint32_t token_bits;
-    lac_model_info about;
-    lac_model_get_info(m, &about);
-    token_bits = about.token_bits;
     cr_assert(fgets(line, sizeof line, file) && strncmp(line, "payload ", 8) == 0, "%s", name);
     read_hex(&b, line + 8);
     cr_assert(fgets(line, sizeof line, file) && sscanf(line, "status %d", &status) == 1, "%s", name);
     for (want[0] = 0; fgets(line, sizeof line, file) && line[0] != '\n';)
         strcat(want, line);
     if (status == 0) {
-        read_payload(&b, &r, token_bits);
+        read_payload(&b, &r, m);
         print_reading(got, &r);
         cr_assert_str_eq(got, want, "%s", name);
-        check_parse(&b, &r, token_bits);
+        check_parse(&b, &r, m->info.token_bits);
         check_take(m, &b, &r);
     } else {
         lac_depacketizer *d = NULL;
@@ -203,12 +231,12 @@ static void check_vector(FILE *file, const lac_model *m, const char *name)
     }
 }
 
-Test(packetvectors, payloads_are_what_they_say)
+static void check_file(const char *model_name, const char *file_name, size_t least)
 {
     static char line[LINE], name[LINE];
     char path[1024];
-    lac_model *m = open_tiny();
-    FILE *file = fopen(vector_path(path, sizeof path, "packets/payloads.txt"), "r");
+    lac_model *m = open_vector(model_name);
+    FILE *file = fopen(vector_path(path, sizeof path, file_name), "r");
     size_t count = 0;
     cr_assert_not_null(file, "%s", path);
     while (fgets(line, sizeof line, file))
@@ -217,8 +245,14 @@ Test(packetvectors, payloads_are_what_they_say)
             count++;
         }
     fclose(file);
-    cr_assert_geq(count, 30);
+    cr_assert_geq(count, least);
     lac_model_close(&m);
+}
+
+Test(packetvectors, payloads_are_what_they_say)
+{
+    check_file("tiny.lacm", "packets/payloads.txt", 30);
+    check_file("tiny_prior.lacm", "packets/coded.txt", 20);
 }
 
 /* ---- the document ---- */
@@ -239,36 +273,57 @@ static void add_row(bits *b, const char *line)
     b->size = (b->at + 7) / 8;
 }
 
-/* The hexadecimal payload of vector `dissected`. */
-static void find_dissected(bits *b)
+/* In hexadecimal, and what it is. */
+static void add_bytes(bits *b, const char *line)
+{
+    char text[LINE];
+    bits row;
+    if (sscanf(line, "    0x%40[0-9a-f]  %*c", text) != 1)
+        return;
+    read_hex(&row, text);
+    memcpy(b->bytes + b->size, row.bytes, row.size);
+    b->size += row.size;
+}
+
+/* The payload of a vector. */
+static void find_vector(bits *b, const char *file_name, const char *name)
 {
     static char line[LINE];
-    char path[1024];
-    FILE *file = fopen(vector_path(path, sizeof path, "packets/payloads.txt"), "r");
+    char path[1024], found[LINE] = "";
+    FILE *file = fopen(vector_path(path, sizeof path, file_name), "r");
     cr_assert_not_null(file);
-    while (fgets(line, sizeof line, file) && strcmp(line, "name dissected\n") != 0)
-        ;
+    while (strcmp(found, name) != 0 && fgets(line, sizeof line, file))
+        sscanf(line, "name %s", found);
     cr_assert(fgets(line, sizeof line, file) && strncmp(line, "payload ", 8) == 0);
     read_hex(b, line + 8);
     fclose(file);
 }
 
-Test(packetvectors, the_document_dissects_a_payload)
+Test(packetvectors, the_document_dissects_payloads)
 {
     static char line[LINE];
-    char path[1024], hex[LINE] = "";
-    bits rows = {{0}, 0, 0}, stated, stored;
+    char path[1024], hex[LINE] = "", coded_hex[LINE] = "";
+    bits rows = {{0}, 0, 0}, coded_rows = {{0}, 0, 0}, stated, stored;
     FILE *file = fopen(vector_path(path, sizeof path, "../doc/rtp-payload.md"), "r");
     cr_assert_not_null(file);
     while (fgets(line, sizeof line, file)) {
+        if (strncmp(line, "    ", 4) != 0)
+            continue;
         sscanf(line, "    payload %s", hex);
+        sscanf(line, "    coded payload %s", coded_hex);
         add_row(&rows, line);
+        add_bytes(&coded_rows, line);
     }
     fclose(file);
     read_hex(&stated, hex);
-    find_dissected(&stored);
+    find_vector(&stored, "packets/payloads.txt", "dissected");
     cr_assert_eq(stated.size, 12);
     cr_assert(stored.size == stated.size && rows.at == 8 * stated.size);
     cr_assert_arr_eq(stated.bytes, stored.bytes, stored.size);
     cr_assert_arr_eq(rows.bytes, stored.bytes, stored.size);
+    read_hex(&stated, coded_hex);
+    find_vector(&stored, "packets/coded.txt", "prior-dissected");
+    cr_assert(stored.size > 0 && stored.size == stated.size && coded_rows.size == stored.size);
+    cr_assert_arr_eq(stated.bytes, stored.bytes, stored.size);
+    cr_assert_arr_eq(coded_rows.bytes, stored.bytes, stored.size);
 }

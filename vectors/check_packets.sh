@@ -5,7 +5,7 @@ set -eu
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/packets"
-cp "$2/tiny.lacm" "$scratch/"
+cp "$2/tiny.lacm" "$2/tiny_prior.lacm" "$scratch/"
 # meson names the emulator of a cross build here
 $MESON_EXE_WRAPPER "$1" "$scratch"
-cmp "$scratch/packets/payloads.txt" "$2/packets/payloads.txt"
+for file in payloads.txt coded.txt; do cmp "$scratch/packets/$file" "$2/packets/$file"; done

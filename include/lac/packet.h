@@ -37,7 +37,7 @@ typedef struct lac_packet_block {
 
 /* What a payload holds. */
 typedef struct lac_packet_info {
-    uint8_t coding;           /* of the tokens: 0 = plain bits, the only one so far */
+    uint8_t coding;           /* of the tokens: 0 = plain bits, 1 = by the model's prior */
     uint8_t comfort;          /* 1: its one frame is background noise, to be held until the next packet */
     uint8_t frames;           /* new frames, 1 .. LAC_PACKET_MAX_FRAMES */
     uint8_t codebooks;        /* of the new frames, as sent, 1 .. LAC_MAX_CODEBOOKS */
@@ -49,7 +49,8 @@ typedef struct lac_packet_info {
 
 /* Read and check a payload's structure; the tokens may have any values. token_bits as in lac_model_info, 1 .. 16.
  * LAC_ERROR_VERSION for another coding, LAC_ERROR_TRUNCATED if it ends before the first layer does or in the
- * middle of another or of a block, LAC_ERROR_FORMAT for values out of range, padding bits that are not zero, bytes
+ * middle of another or of a block (coded by a prior, what lies behind the sizes it states is not looked at),
+ * LAC_ERROR_FORMAT for values out of range, padding bits that are not zero, bytes
  * after the last layer or more than LAC_PACKET_MAX_BYTES. */
 LAC_API int lac_packet_parse(const void *payload, size_t size, uint32_t token_bits, lac_packet_info *info);
 
@@ -71,9 +72,12 @@ typedef struct lac_packetizer_settings {
     uint32_t dtx;             /* 0 or 1. 1: of frames marked inactive only a description of their noise is sent, at
                                  once and then every comfort_frames */
     uint32_t comfort_frames;  /* 1 .. 500 */
+    uint32_t coded;           /* 0 or 1. 1: packets of sound that get smaller by it are coded by the model's prior,
+                                 if it has one (lac_model_info); only for a receiver that has stated the same
+                                 prior */
 } lac_packetizer_settings;
 
-/* 1 frame a packet, layers of 2 codebooks, no redundancy, no DTX, comfort noise every 20 frames. */
+/* 1 frame a packet, layers of 2 codebooks, no redundancy, no DTX, comfort noise every 20 frames, plain bits. */
 LAC_API void lac_packetizer_default_settings(lac_packetizer_settings *settings);
 
 /* Set redundancy and block, for the `frames` that is set, to copies that take at most `bytes` a packet: of each of
@@ -93,7 +97,7 @@ typedef struct lac_packet {
 } lac_packet;
 
 /* settings NULL means the defaults. LAC_ERROR_LIMIT if a payload of frames with all codebooks would exceed
- * LAC_PACKET_MAX_BYTES. On success *packetizer is owned by the caller; the model must outlive it. */
+ * LAC_PACKET_MAX_BYTES in plain bits. On success *packetizer is owned by the caller; the model must outlive it. */
 LAC_API int lac_packetizer_open(lac_packetizer **packetizer, const lac_model *model,
                                 const lac_packetizer_settings *settings);
 
@@ -137,8 +141,9 @@ LAC_API void lac_depacketizer_close(lac_depacketizer **depacketizer);
  * comfort noise before any other; frames before the next to be taken are ignored. But comfort noise that comes
  * late counts for the frames after it, if none of them was held when it was taken. *fresh (may be NULL): frames,
  * at or after the next, that it had nothing or less of before. On errors nothing is taken: LAC_ERROR_LIMIT if one
- * of its frames is LAC_DEPACKETIZER_FRAMES or more ahead; those of lac_packet_parse; LAC_ERROR_MODEL_MISMATCH if a
- * count or a token is beyond what the model has. */
+ * of its frames is LAC_DEPACKETIZER_FRAMES or more ahead; those of lac_packet_parse, LAC_ERROR_VERSION also for
+ * a payload coded by a prior if the model has none; LAC_ERROR_MODEL_MISMATCH if a count or a token is beyond what
+ * the model has, or a part's bytes are not what its prior codes. */
 LAC_API int lac_depacketizer_put(lac_depacketizer *depacketizer, uint64_t frame, const void *payload, size_t size,
                                  uint32_t *fresh);
 
