@@ -96,6 +96,13 @@ cat a.s16 | timeout 60 "$lac" send -m "$model" --to "localhost:$port" --speed $s
 is "raw samples through a pipe" $? 0; finish
 heard "three frames a packet" $(((frames + 2) / 3))
 
+send a.wav --coded; is "--coded of a model without a prior" $? 2
+plain=$model model=$(dirname "$model")/tiny_prior.lacm
+listen --once $steady --raw s16 -f got.s16; send a.wav --coded --frames 10 --sdp a.sdp; finish
+heard "coded by a prior" $(((frames + 9) / 10))
+grep -q '; prior=[0-9a-f]\{32\}' a.sdp; result $? "SDP names the prior"
+model=$plain
+
 listen --once $steady --raw s16 --key $key -f got.s16; send a.wav --key $key --sdp a.sdp; finish
 heard "SRTP" "$frames"
 grep -q 'RTP/SAVP' a.sdp && grep -q '^a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAECAwQF' a.sdp
@@ -259,7 +266,7 @@ done
 run 2 "an ending that is no format" "$lac" receive --port 0 bad.xyz
 run 1 "an output that exists" "$lac" receive -m "$model" --port 0 a.wav; says "that" "exists"
 run 1 "an address of others" "$lac" receive -m "$model" --port 0 --bind 192.0.2.1 bad.wav
-listen --idle 60 -f got.wav
+mkdir live && listen --idle 60 -f live/got.wav # what it writes is no file left behind by the next
 run 1 "a port in use" "$lac" receive -m "$model" --port "$port" --bind 127.0.0.1 bad.wav; says "that" "port $port: "
 run 1 "a port in use, netsim" "$lac" netsim --listen "$port" --bind 127.0.0.1 --to 127.0.0.1:5004
 kill -INT "$receiver"; finish
