@@ -52,7 +52,7 @@ if ! grep -q __asan_init "$plugins/libgstlac.so"; then
         gst-inspect-1.0 $element >inspect-$element; result $? "gst-inspect-1.0 $element"
         grep -q 'Rank  *primary' inspect-$element; result $? "$element is found by decodebin and its like"
     done
-    for property in model bitrate codebooks beam frames-per-packet layer redundancy redundancy-packets dtx; do
+    for property in model bitrate codebooks beam frames-per-packet layer redundancy redundancy-packets dtx coded; do
         grep -q "^  $property  *: [A-Z]" inspect-lacenc; result $? "lacenc has $property"
     done
     for property in model hold stats; do

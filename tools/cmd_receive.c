@@ -74,6 +74,7 @@ typedef struct job {
     lac_model *model;
     lac_model_info info;
     lac_receiver *receiver;
+    lac_depacketizer *probe; /* takes the first packet of a source that is not followed yet */
     lac_audio_out *out;
     lac_session session;
     lac_pace pace;
@@ -211,6 +212,8 @@ static int open_all(job *j)
     if (!j->pcm)
         return lac_report("receive", "out of memory");
     status = lac_receiver_open(&j->receiver, j->model, &j->settings);
+    if (!status)
+        status = lac_depacketizer_open(&j->probe, j->model);
     if (status)
         return lac_report_status("receive", status, 0);
     j->session_settings.key = j->has_key ? j->key : NULL;
@@ -297,13 +300,11 @@ static void show(job *j)
 /* Whether this source is, or becomes, the one to play. */
 static int follow(job *j, const lac_rtp_header *h, const uint8_t *payload, size_t size, uint64_t now)
 {
-    lac_packet_info packet;
-
     if (j->sources && h->ssrc == j->source.ssrc)
         return 1;
     if (j->sources && (j->once || (!j->said_bye && now - j->heard_us < SILENCE_US)))
         return 0;
-    if (lac_packet_parse(payload, size, j->info.token_bits, &packet))
+    if (lac_depacketizer_put(j->probe, 0, payload, size, NULL))
         return 0;
     if (j->sources)
         lac_receiver_reset(j->receiver);
@@ -475,6 +476,7 @@ static void close_all(job *j)
     lac_progress_hide();
     lac_audio_out_close(&j->out, 0);
     lac_session_close(&j->session);
+    lac_depacketizer_close(&j->probe);
     lac_receiver_close(&j->receiver);
     lac_model_close(&j->model);
     free(j->pcm);

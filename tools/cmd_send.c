@@ -43,6 +43,7 @@ static const char usage[] =
     "      --redundancy-packets N\n"
     "                           how many earlier packets they are for, 1 to 4; default 2\n"
     "      --dtx                send no silence, only what its noise is like\n"
+    "      --coded              code tokens by the model's prior, which the receiver needs too, where it is shorter\n"
     "      --payload-type N     96 to 127; default 96\n"
     "      --ssrc N, --seed N   fixed instead of random: the SSRC; it and where numbers and timestamps start\n"
     "      --key HEX            SRTP: 60 digits, 16 bytes of key and 14 of salt\n"
@@ -94,8 +95,8 @@ typedef struct job {
     uint64_t reports;   /* heard */
 } job;
 
-enum { TO = 256, CODEBOOKS, BEAM, FRAMES, LAYER, REDUNDANCY, PACKETS, DTX, TYPE, SSRC, SEED, KEY, KEY_FILE, SDP,
-       RAW, LIVE, LOOP, DURATION, SPEED, RTCP, JSON, EVERY };
+enum { TO = 256, CODEBOOKS, BEAM, FRAMES, LAYER, REDUNDANCY, PACKETS, DTX, CODED, TYPE, SSRC, SEED, KEY, KEY_FILE,
+       SDP, RAW, LIVE, LOOP, DURATION, SPEED, RTCP, JSON, EVERY };
 
 /* ---- options ---- */
 
@@ -111,6 +112,7 @@ static int parse_packets(job *j, int option)
         return lac_option_count("send", "--redundancy-packets", optarg, 1, LAC_PACKET_MAX_REDUNDANCY,
                                 &j->redundancy_packets);
     case DTX: j->settings.dtx = 1; return 0;
+    case CODED: j->settings.coded = 1; return 0;
     case TYPE: return lac_option_count("send", "--payload-type", optarg, 96, 127, &j->payload_type);
     case SSRC: j->has_ssrc = 1; return lac_option_count("send", "--ssrc", optarg, 0, UINT32_MAX, &j->ssrc);
     default: j->has_seed = 1; return lac_option_count("send", "--seed", optarg, 0, UINT32_MAX, &j->seed);
@@ -145,7 +147,7 @@ static int parse_option(void *user, int option, char **argv)
     case RAW: return lac_option_raw("send", optarg, &j->raw);
     case CODEBOOKS: return lac_option_count("send", "--codebooks", optarg, 1, LAC_MAX_CODEBOOKS, &j->codebooks);
     case BEAM: return lac_option_count("send", "--beam", optarg, 1, LAC_MAX_BEAM, &j->beam);
-    case FRAMES: case LAYER: case REDUNDANCY: case PACKETS: case DTX: case TYPE: case SSRC: case SEED:
+    case FRAMES: case LAYER: case REDUNDANCY: case PACKETS: case DTX: case CODED: case TYPE: case SSRC: case SEED:
         return parse_packets(j, option);
     case '?': case ':': return lac_report_option("send", option, argv);
     default: return parse_session(j, option);
@@ -181,6 +183,7 @@ static int parse(job *j, int argc, char **argv, int *done)
         {"layer", required_argument, NULL, LAYER},
         {"redundancy", required_argument, NULL, REDUNDANCY},
         {"redundancy-packets", required_argument, NULL, PACKETS}, {"dtx", no_argument, NULL, DTX},
+        {"coded", no_argument, NULL, CODED},
         {"payload-type", required_argument, NULL, TYPE}, {"ssrc", required_argument, NULL, SSRC},
         {"seed", required_argument, NULL, SEED}, {"key", required_argument, NULL, KEY},
         {"key-file", required_argument, NULL, KEY_FILE}, {"sdp", required_argument, NULL, SDP},
@@ -208,6 +211,8 @@ static int open_coding(job *j)
                                   j->info.codebooks);
     if (failed)
         return failed;
+    if (j->settings.coded && !j->info.prior_macs)
+        return lac_report_usage("send", "--coded: model %s has no prior", j->info.name);
     if (j->redundancy)
         lac_packetizer_plan(&j->settings, j->info.token_bits, j->codebooks, j->redundancy_packets, j->redundancy);
     lac_encoder_default_settings(&encoder);
@@ -245,7 +250,8 @@ static int write_sdp(const job *j)
     lac_sdp sdp = {
         .to = &j->to, .payload_type = j->payload_type, .ssrc = j->session.ssrc, .cname = j->session.cname,
         .codebooks = j->codebooks, .frames = j->settings.frames, .dtx = j->settings.dtx,
-        .redundancy = j->settings.redundancy, .key = j->has_key ? j->key : NULL, .model = &j->info,
+        .redundancy = j->settings.redundancy, .coded = j->settings.coded, .key = j->has_key ? j->key : NULL,
+        .model = &j->info,
     };
     FILE *f = create(j->sdp, j->has_key);
     int failed;

@@ -20,19 +20,33 @@ static void base64(const uint8_t *bytes, char *text)
     *text = 0;
 }
 
+static void write_id(FILE *f, const uint8_t *id)
+{
+    for (int i = 0; i < LAC_MODEL_ID_SIZE; i++)
+        fprintf(f, "%02x", id[i]);
+}
+
+static void write_parameters(FILE *f, const lac_sdp *s)
+{
+    fprintf(f, "a=fmtp:%u model=", s->payload_type);
+    write_id(f, s->model->id);
+    fprintf(f, "; token-bits=%u; frame=%u; codebooks=%u; dtx=%u; redundancy=%u", s->model->token_bits,
+            s->model->frame_samples, s->codebooks, s->dtx, s->redundancy);
+    if (s->coded) {
+        fprintf(f, "; prior=");
+        write_id(f, s->model->prior_id);
+    }
+    fprintf(f, "\r\n");
+}
+
 static void write_media(FILE *f, const lac_sdp *s, const char *port)
 {
-    char id[2 * LAC_MODEL_ID_SIZE + 1];
     char key[BASE64_SIZE];
     uint32_t frame_ms = 1000 * s->model->frame_samples / s->model->sample_rate;
 
     fprintf(f, "m=audio %s RTP/%s %u\r\n", port, s->key ? "SAVP" : "AVP", s->payload_type);
     fprintf(f, "a=rtpmap:%u lac/%u\r\n", s->payload_type, s->model->sample_rate);
-    for (int i = 0; i < LAC_MODEL_ID_SIZE; i++)
-        snprintf(id + 2 * i, 3, "%02x", s->model->id[i]);
-    fprintf(f, "a=fmtp:%u model=%s; token-bits=%u; frame=%u; codebooks=%u; dtx=%u; redundancy=%u\r\n",
-            s->payload_type, id, s->model->token_bits, s->model->frame_samples, s->codebooks, s->dtx,
-            s->redundancy);
+    write_parameters(f, s);
     fprintf(f, "a=ptime:%u\r\na=maxptime:%u\r\na=rtcp-mux\r\na=sendonly\r\n", frame_ms * s->frames,
             frame_ms * s->frames);
     fprintf(f, "a=ssrc:%u cname:%s\r\n", s->ssrc, s->cname);

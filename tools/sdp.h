@@ -17,6 +17,7 @@ typedef struct lac_sdp {
     uint32_t frames;      /* of a packet */
     uint32_t dtx;
     uint32_t redundancy;  /* blocks of a packet */
+    uint32_t coded;       /* 1: by the model's prior */
     const uint8_t *key;   /* [LAC_SECURE_KEY], NULL: in the clear */
     const lac_model_info *model;
 } lac_sdp;

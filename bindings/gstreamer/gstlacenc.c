@@ -18,7 +18,7 @@ GST_DEBUG_CATEGORY_STATIC(lacenc_debug);
 typedef struct settings {
     char *model;
     guint codebooks, beam, bitrate, frames, layer, redundancy, redundancy_packets, comfort_interval;
-    gboolean dtx;
+    gboolean dtx, coded;
 } settings;
 
 struct _GstLacEnc {
@@ -56,6 +56,7 @@ enum {
     PROP_REDUNDANCY,
     PROP_REDUNDANCY_PACKETS,
     PROP_DTX,
+    PROP_CODED,
     PROP_COMFORT_INTERVAL
 };
 
@@ -80,6 +81,7 @@ static void plan_packets(lac_packetizer_settings *plan, const settings *s, const
     plan->frames = s->frames;
     plan->layer = s->layer;
     plan->dtx = s->dtx;
+    plan->coded = s->coded;
     plan->comfort_frames = s->comfort_interval;
     if (s->redundancy > 0)
         lac_packetizer_plan(plan, model->info.token_bits, wanted_codebooks(s, &model->info), s->redundancy_packets,
@@ -401,6 +403,8 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
         *number(self, id) = g_value_get_uint(value);
     } else if (id == PROP_DTX) {
         self->wanted.dtx = g_value_get_boolean(value);
+    } else if (id == PROP_CODED) {
+        self->wanted.coded = g_value_get_boolean(value);
     } else if (id == PROP_MODEL) {
         g_free(self->wanted.model);
         self->wanted.model = g_value_dup_string(value);
@@ -420,6 +424,8 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
         g_value_set_uint(value, *number(self, id));
     else if (id == PROP_DTX)
         g_value_set_boolean(value, self->wanted.dtx);
+    else if (id == PROP_CODED)
+        g_value_set_boolean(value, self->wanted.coded);
     else if (id == PROP_MODEL)
         g_value_set_string(value, self->wanted.model);
     else
@@ -464,6 +470,12 @@ static void install_properties(GObjectClass *class)
     g_object_class_install_property(
         class, PROP_DTX,
         g_param_spec_boolean("dtx", "DTX", "Send a description of the noise instead of frames without speech",
+                             FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+    g_object_class_install_property(
+        class, PROP_CODED,
+        g_param_spec_boolean("coded", "Coded",
+                             "Code tokens by the model's prior where that is shorter; the receiver must have "
+                             "stated it (SDP: prior)",
                              FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
     install_number(class, PROP_COMFORT_INTERVAL, "comfort-interval", "Comfort interval",
                    "Frames from one description of noise to the next", 1, 500, 20, GST_PARAM_MUTABLE_PLAYING);

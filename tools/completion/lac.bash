@@ -46,7 +46,7 @@ _lac()
         eval) options="--json --png --force --help" ;;
         bench) options="--json --bitrate --model --threads --beam --streams --receivers --seconds --help" ;;
         send) options="--to --bitrate --codebooks --beam --model --frames --layer --redundancy --redundancy-packets --dtx
-            --payload-type --ssrc --seed --key --key-file --sdp --raw --live --loop --duration --speed --rtcp --json
+            --coded --payload-type --ssrc --seed --key --key-file --sdp --raw --live --loop --duration --speed --rtcp --json
             --every --help" ;;
         receive) options="--port --bind --model --min-delay --max-delay --late --no-wait --payload-type --key
             --key-file --once --idle --duration --speed --rtcp --raw --force --json --every --help" ;;
