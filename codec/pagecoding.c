@@ -49,7 +49,7 @@ static void encode_row(lac_pagecoding *c, uint32_t coding, uint32_t channel, con
     lac_prior_state *prior = &c->prior[channel];
     if (coding == LAC_PAGE_ADAPTIVE) {
         for (uint32_t q = 0; q < count; q++)
-            lac_tokenmodel_encode(&c->adaptive[channel], e, q, row[q], NULL);
+            lac_tokenmodel_encode(&c->adaptive[channel], e, q, row[q]);
         return;
     }
     lac_prior_frame(prior, count);
@@ -65,7 +65,7 @@ static void decode_row(lac_pagecoding *c, uint32_t coding, uint32_t channel, uin
     memset(row, 0, c->codebooks * sizeof *row);
     if (coding == LAC_PAGE_ADAPTIVE) {
         for (uint32_t q = 0; q < count; q++)
-            row[q] = (uint16_t)lac_tokenmodel_decode(&c->adaptive[channel], d, q, NULL);
+            row[q] = (uint16_t)lac_tokenmodel_decode(&c->adaptive[channel], d, q);
         return;
     }
     lac_prior_frame(prior, count);

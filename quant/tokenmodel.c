@@ -9,7 +9,7 @@
 #define LEARN_DIVISOR (1 << 14) /* the larger, the slower weights learn */
 #define CLASS_BITS 5
 
-enum input { PRIOR, ALONE, BEFORE, BELOW, FIRST, SAME };
+enum input { ALONE, BEFORE, BELOW, FIRST, SAME };
 
 /* 65536 / (1 + exp(-x / 4)), x = 0 .. 32. */
 static const uint16_t logistic[33] = {
@@ -20,12 +20,12 @@ static const uint16_t logistic[33] = {
 /* Initial weights, in 2^-6, by levels left below a bit: what training speech taught, of stage 0 and of the others.
  * */
 static const uint8_t initial[2][10][LAC_TOKEN_INPUTS] = {
-    {{64, 60, 9, 0, 0, 26}, {64, 54, 15, 0, 0, 24}, {64, 42, 16, 0, 0, 25}, {64, 40, 14, 0, 0, 24},
-     {64, 29, 17, 0, 0, 23}, {64, 25, 23, 0, 0, 17}, {64, 18, 26, 0, 0, 23}, {64, 18, 24, 0, 0, 20},
-     {64, 6, 24, 0, 0, 30}, {64, 0, 18, 0, 0, 42}},
-    {{64, 16, 21, 31, 52, 19}, {64, 10, 21, 31, 48, 19}, {64, 5, 19, 28, 38, 16}, {64, 4, 17, 26, 32, 15},
-     {64, 4, 15, 20, 23, 10}, {64, 4, 11, 15, 19, 6}, {64, 6, 8, 11, 15, 5}, {64, 8, 6, 6, 9, 3},
-     {64, 8, 5, 6, 8, 3}, {64, 4, 1, 5, 4, 3}}};
+    {{60, 9, 0, 0, 26}, {54, 15, 0, 0, 24}, {42, 16, 0, 0, 25}, {40, 14, 0, 0, 24},
+     {29, 17, 0, 0, 23}, {25, 23, 0, 0, 17}, {18, 26, 0, 0, 23}, {18, 24, 0, 0, 20},
+     {6, 24, 0, 0, 30}, {0, 18, 0, 0, 42}},
+    {{16, 21, 31, 52, 19}, {10, 21, 31, 48, 19}, {5, 19, 28, 38, 16}, {4, 17, 26, 32, 15},
+     {4, 15, 20, 23, 10}, {4, 11, 15, 19, 6}, {6, 8, 11, 15, 5}, {8, 6, 6, 9, 3},
+     {8, 5, 6, 8, 3}, {4, 1, 5, 4, 3}}};
 
 static int32_t clamp(int64_t v, int32_t limit)
 {
@@ -66,23 +66,6 @@ void lac_tokenmodel_reset(lac_tokenmodel *m)
     memset(m->stage, 0, m->stages * sizeof *m->stage);
 }
 
-/* Of prior [codewords] the sum over leaves from `first` to before `end`; four at a time, in whichever order the
- * bytes stand: compiled for size, no loop here becomes vectors. */
-static uint32_t sum_leaves(const uint16_t *prior, uint32_t codewords, uint32_t first, uint32_t end)
-{
-    const uint64_t half = UINT64_C(0x0000ffff0000ffff);
-    uint64_t four, pairs = 0;
-    uint32_t sum = 0;
-    end = end < codewords ? end : codewords;
-    for (; first + 4 <= end; first += 4) {
-        memcpy(&four, prior + first, sizeof four);
-        pairs += (four & half) + (four >> 16 & half);
-    }
-    for (; first < end; first++)
-        sum += prior[first];
-    return sum + (uint32_t)pairs + (uint32_t)(pairs >> 32);
-}
-
 /* A leaf + 1, 0 for none, -> 1 .. 32, 0 for none. */
 static uint32_t class_of(const lac_tokenmodel *m, uint32_t leaf)
 {
@@ -106,24 +89,20 @@ typedef struct coded_token {
     uint32_t hashed, class[LAC_TOKEN_HASHED]; /* contexts that this stage has, and their classes */
     uint32_t before, below_same;
     const uint8_t (*initial)[LAC_TOKEN_INPUTS];
-    const uint16_t *prior;
-    uint32_t left_sum, right_sum; /* of the prior, below the bit that is coded */
 } coded_token;
 
-static coded_token token_start(const lac_tokenmodel *m, uint32_t stage, const uint16_t *prior)
+static coded_token token_start(const lac_tokenmodel *m, uint32_t stage)
 {
     lac_token_stage *s = &m->stage[stage];
-    coded_token t = {.stage = s, .before = s->last, .initial = initial[stage > 0], .prior = prior};
-    t.hashed = stage > 0 ? FIRST : BEFORE;
-    t.class[BEFORE - ALONE] = class_of(m, s->last);
+    coded_token t = {.stage = s, .before = s->last, .initial = initial[stage > 0]};
+    t.hashed = stage > 0 ? SAME : BELOW;
+    t.class[BEFORE] = class_of(m, s->last);
     if (stage > 0) {
-        t.class[BELOW - ALONE] = class_of(m, s[-1].last);
+        t.class[BELOW] = class_of(m, s[-1].last);
         t.below_same = s[-1].last == s[-1].before;
     }
     if (stage > 1)
-        t.class[FIRST - ALONE] = class_of(m, m->stage[0].last);
-    if (prior != NULL)
-        t.right_sum = sum_leaves(prior, m->codewords, 0, m->codewords);
+        t.class[FIRST] = class_of(m, m->stage[0].last);
     return t;
 }
 
@@ -134,17 +113,11 @@ static void find_counts(const lac_tokenmodel *m, const coded_token *t, uint32_t 
     lac_token_stage *s = t->stage;
     memset(counts, 0, LAC_TOKEN_INPUTS * sizeof *counts);
     for (uint32_t i = 0; i < t->hashed; i++)
-        counts[ALONE + i] = slot(s->hashed[i], t->class[i], node);
+        counts[i] = slot(s->hashed[i], t->class[i], node);
     uint32_t path = t->before + (UINT32_C(1) << m->bits) - 1;
     bool on_path = t->before > 0 && path >> (m->bits - depth) == node;
     if (on_path)
         counts[SAME] = &s->same[t->below_same][depth][path >> (m->bits - depth - 1) & 1];
-}
-
-static int32_t prior_input(const lac_tokenmodel *m, const coded_token *t)
-{
-    uint64_t all = (uint64_t)t->left_sum + t->right_sum;
-    return all == 0 ? 0 : m->stretch[((uint64_t)t->right_sum << 12) / (all + 1)];
 }
 
 /* The state of one bit's mixer. */
@@ -161,13 +134,8 @@ static void mix(const lac_tokenmodel *m, const coded_token *t, uint32_t node, ui
     int64_t sum = 0;
     find_counts(m, t, node, depth, b->counts);
     for (uint32_t i = 0; i < LAC_TOKEN_INPUTS; i++) {
-        b->x[i] = 0;
-        if (b->counts[i])
-            b->x[i] = m->stretch[(b->counts[i]->chance + ONE / 2) >> 4];
-        else if (i == PRIOR && t->prior)
-            b->x[i] = prior_input(m, t);
-        int32_t start = first[i] * (ONE / 64) / (t->prior && i != PRIOR ? 4 : 1);
-        sum += (int64_t)(start + learnt[i]) * b->x[i];
+        b->x[i] = b->counts[i] ? m->stretch[(b->counts[i]->chance + ONE / 2) >> 4] : 0;
+        sum += (int64_t)(first[i] * (ONE / 64) + learnt[i]) * b->x[i];
     }
     b->chance = (int32_t)squash(clamp(sum / ONE, STRETCH_MAX));
 }
@@ -188,32 +156,26 @@ static void learn(int32_t *learnt, mixed_bit *b, uint32_t bit)
 
 /* One bit below `node` by encoder or decoder, whichever is there. Where only a 0 leads to tokens there is no bit.
  * */
-static uint32_t code_bit(lac_tokenmodel *m, coded_token *t, uint32_t node, uint32_t depth, uint32_t bit,
+static uint32_t code_bit(const lac_tokenmodel *m, const coded_token *t, uint32_t node, uint32_t depth, uint32_t bit,
                          lac_range_encoder *e, lac_range_decoder *d)
 {
     mixed_bit b;
     uint32_t half = UINT32_C(1) << (m->bits - 1 - depth), right = (2 * node + 1) * half - (UINT32_C(1) << m->bits);
     if (right >= m->codewords)
         return 0;
-    if (t->prior != NULL) {
-        uint32_t all = t->left_sum + t->right_sum;
-        t->right_sum = sum_leaves(t->prior, m->codewords, right, right + half);
-        t->left_sum = all - t->right_sum;
-    }
     mix(m, t, node, depth, &b);
     if (e != NULL)
         lac_range_encode_bit(e, bit, (uint32_t)b.chance);
     else
         bit = lac_range_decode_bit(d, (uint32_t)b.chance);
     learn(t->stage->learnt[depth], &b, bit);
-    *(bit ? &t->left_sum : &t->right_sum) = 0;
     return bit;
 }
 
-static uint32_t code_leaf(lac_tokenmodel *m, uint32_t stage, uint32_t leaf, const uint16_t *prior,
-                          lac_range_encoder *e, lac_range_decoder *d)
+static uint32_t code_leaf(lac_tokenmodel *m, uint32_t stage, uint32_t leaf, lac_range_encoder *e,
+                          lac_range_decoder *d)
 {
-    coded_token t = token_start(m, stage, prior);
+    coded_token t = token_start(m, stage);
     uint32_t node = 1;
     for (uint32_t depth = 0; depth < m->bits; depth++)
         node = 2 * node + code_bit(m, &t, node, depth, leaf >> (m->bits - 1 - depth) & 1, e, d);
@@ -223,15 +185,14 @@ static uint32_t code_leaf(lac_tokenmodel *m, uint32_t stage, uint32_t leaf, cons
     return leaf;
 }
 
-void lac_tokenmodel_encode(lac_tokenmodel *m, lac_range_encoder *e, uint32_t stage, uint32_t token,
-                           const uint16_t *prior)
+void lac_tokenmodel_encode(lac_tokenmodel *m, lac_range_encoder *e, uint32_t stage, uint32_t token)
 {
     uint32_t leaf = m->leaf_of ? m->leaf_of[(size_t)stage * m->codewords + token] : token;
-    (void)code_leaf(m, stage, leaf, prior, e, NULL);
+    (void)code_leaf(m, stage, leaf, e, NULL);
 }
 
-uint32_t lac_tokenmodel_decode(lac_tokenmodel *m, lac_range_decoder *d, uint32_t stage, const uint16_t *prior)
+uint32_t lac_tokenmodel_decode(lac_tokenmodel *m, lac_range_decoder *d, uint32_t stage)
 {
-    uint32_t leaf = code_leaf(m, stage, 0, prior, NULL, d);
+    uint32_t leaf = code_leaf(m, stage, 0, NULL, d);
     return m->token_at ? m->token_at[(size_t)stage * m->codewords + leaf] : leaf;
 }

@@ -4,11 +4,10 @@
  * A token is coded as the bits of its leaf in a binary tree, from the top. Each bit's probability is mixed in the
  * logistic domain from counts in several contexts (Mahoney, "Adaptive weighing of context models for lossless data
  * compression", 2005: the mixer of lpaq1): the stage alone; with the class of its token in the frame before, of the
- * stage below, and of stage 0; whether the token is going to be that of the frame before. And from what a prior
- * says, if the caller has one: any distribution over the tokens, such as a network's. doc/entropy.md has the
+ * stage below, and of stage 0; whether the token is going to be that of the frame before. doc/entropy.md has the
  * arithmetic.
  *
- * Encoder and decoder make the same calls in the same order with the same priors. A model is one stream's state,
+ * Encoder and decoder make the same calls in the same order. A model is one stream's state,
  * used by one thread at a time. Nothing here fails or allocates once the model is laid out. */
 #ifndef LAC_QUANT_TOKENMODEL_H
 #define LAC_QUANT_TOKENMODEL_H
@@ -21,7 +20,7 @@
 #define LAC_TOKEN_MAX_CODEWORDS 4096
 #define LAC_TOKEN_SLOTS 2048  /* counts of a stage in a context that is hashed: enough for pages of 64 frames */
 #define LAC_TOKEN_HASHED 4    /* such contexts */
-#define LAC_TOKEN_INPUTS 6    /* of a mixer: a prior, those, the frame before's token */
+#define LAC_TOKEN_INPUTS 5    /* of a mixer: those, and the frame before's token */
 #define LAC_TOKEN_MAX_BITS 12
 
 /* All zeros: nothing seen. */
@@ -57,11 +56,8 @@ void lac_tokenmodel_init(lac_tokenmodel *m, lac_workspace *w, uint32_t stages, u
 void lac_tokenmodel_reset(lac_tokenmodel *m);
 
 /* Code the next token of a stage and learn from it. Stages of a frame come in order from 0; upper ones may be
- * missing, and count as unchanged.
- *   prior  [codewords] by leaf, how likely each is, in any unit; zeros are allowed, all zeros say nothing; or NULL
- * Any bytes decode to tokens below codewords. */
-void lac_tokenmodel_encode(lac_tokenmodel *m, lac_range_encoder *e, uint32_t stage, uint32_t token,
-                           const uint16_t *prior);
-uint32_t lac_tokenmodel_decode(lac_tokenmodel *m, lac_range_decoder *d, uint32_t stage, const uint16_t *prior);
+ * missing, and count as unchanged. Any bytes decode to tokens below codewords. */
+void lac_tokenmodel_encode(lac_tokenmodel *m, lac_range_encoder *e, uint32_t stage, uint32_t token);
+uint32_t lac_tokenmodel_decode(lac_tokenmodel *m, lac_range_decoder *d, uint32_t stage);
 
 #endif

@@ -74,31 +74,26 @@ static void open_model(lac_tokenmodel *m, lac_workspace *w, uint32_t codewords)
     lac_tokenmodel_init(m, w, STAGES, codewords, NULL);
 }
 
-/* The stream's own bytes serve as a prior too. */
 static void check_tokens(uint32_t seed, const uint8_t *stream, size_t available)
 {
-    static uint16_t prior[LAC_TOKEN_MAX_CODEWORDS];
     uint16_t tokens[SYMBOLS];
     uint8_t bytes[SYMBOLS * 24 + 1];
     uint32_t codewords = 2 + seed % (LAC_TOKEN_MAX_CODEWORDS - 1);
-    const uint16_t *given = seed % 3 ? prior : NULL;
     lac_workspace w;
     lac_tokenmodel m;
     lac_range_decoder d;
     lac_range_encoder e;
     size_t size;
-    memset(prior, 0, sizeof prior);
-    memcpy(prior, stream, available < sizeof prior ? available : sizeof prior);
     open_model(&m, &w, codewords);
     lac_range_decoder_init(&d, stream, available);
     for (uint32_t i = 0; i < SYMBOLS; i++) {
-        tokens[i] = (uint16_t)lac_tokenmodel_decode(&m, &d, i % STAGES, given);
+        tokens[i] = (uint16_t)lac_tokenmodel_decode(&m, &d, i % STAGES);
         must(tokens[i] < codewords);
     }
     lac_tokenmodel_reset(&m);
     lac_range_encoder_init(&e, bytes, sizeof bytes);
     for (uint32_t i = 0; i < SYMBOLS; i++)
-        lac_tokenmodel_encode(&m, &e, i % STAGES, tokens[i], given);
+        lac_tokenmodel_encode(&m, &e, i % STAGES, tokens[i]);
     must(e.range == d.range);
     must(lac_range_encoder_end(&e, &size) && size == lac_range_decoder_size(&d));
     lac_workspace_close(&w);
