@@ -66,6 +66,16 @@ static void add_quantiser(cJSON *facts, const lac_model_info *info)
         cJSON_AddItemToArray(levels, cJSON_CreateNumber(info->levels[i]));
 }
 
+static void add_prior(cJSON *facts, const lac_model_info *info)
+{
+    char id[2 * LAC_MODEL_ID_SIZE + 1];
+
+    if (info->prior_macs == 0)
+        return;
+    cJSON_AddStringToObject(facts, "prior_id", lac_report_id(info->prior_id, id));
+    lac_facts_real(facts, "mmacs_prior", (double)info->prior_macs / 1e6, 6);
+}
+
 static void add_model(cJSON *facts, const lac_model *model)
 {
     lac_model_info info;
@@ -87,6 +97,7 @@ static void add_model(cJSON *facts, const lac_model *model)
     lac_facts_real(facts, "mmacs_encoder", (double)info.encoder_macs / 1e6, 6);
     lac_facts_real(facts, "mmacs_decoder", (double)info.decoder_macs / 1e6, 6);
     lac_facts_real(facts, "mmacs_search", (double)info.search_macs / 1e6, 6);
+    add_prior(facts, &info);
     add_kernels(facts, model);
 }
 
