@@ -1,4 +1,4 @@
-/* Model files with other codebooks. doc/model-format.md is normative. */
+/* Model files with other quantisers. doc/model-format.md is normative. */
 #include <string.h>
 
 #include "bytes.h"
@@ -15,12 +15,26 @@
 #define ENTRY_BYTES 80
 #define ENTRY_NAME 40
 #define INT16 2
+#define FLOAT32 3
+#define MAX_TENSORS 4 /* of a quantiser */
+#define MAX_THRESHOLD 1048576000
 #define LAST_OF_NETWORK "decoder.output.bias"
 #define EXTENSION_PREDICTOR 1u
 
 const int16_t *lac_fit_model_codes(const lac_model *model)
 {
     return model->quantiser.kind == LAC_QUANTISER_RVQ ? model->quantiser.rvq.codes : NULL;
+}
+
+int lac_fit_model_maps(const lac_model *model, lac_fit_maps *maps, uint8_t levels[LAC_FIT_MAX_LEVELS])
+{
+    const lac_rfsq *q = &model->quantiser.rfsq;
+    if (model->quantiser.kind != LAC_QUANTISER_RFSQ)
+        return LAC_ERROR_ARGUMENT;
+    *maps = (lac_fit_maps){q->into, q->thresholds, q->back, q->bias};
+    memset(levels, 0, LAC_FIT_MAX_LEVELS);
+    memcpy(levels, q->fsq.levels, q->fsq.dimensions);
+    return LAC_OK;
 }
 
 static size_t align_up(size_t n)
@@ -54,17 +68,40 @@ static size_t network_tensors(const uint8_t *file)
     return n + 1;
 }
 
+/* A FLOAT32 one's values are thresholds, int32. */
+typedef struct tensor {
+    const char *name;
+    uint32_t dtype, rank, shape[3];
+    const void *values;
+} tensor;
+
 typedef struct layout {
     const uint8_t *file;
-    size_t network, codes_bytes;
-    uint32_t codebooks, codewords, dimension;
-    const int16_t *codes;
+    size_t network;
+    uint32_t codebooks, codewords, count;
+    lac_fsq fsq;                /* no dimensions: codebooks */
+    tensor tensor[MAX_TENSORS]; /* [count] */
 } layout;
+
+static size_t lay_values(const tensor *t, uint8_t *to)
+{
+    size_t count = 1, width = t->dtype == INT16 ? 2 : 4;
+    const int32_t *fixed = t->values;
+    for (uint32_t i = 0; i < t->rank; i++)
+        count *= t->shape[i];
+    if (to && t->dtype == INT16)
+        memcpy(to, t->values, count * width);
+    for (size_t i = 0; to && t->dtype == FLOAT32 && i < count; i++) {
+        float value = (float)fixed[i] / LAC_RFSQ_THRESHOLD_ONE;
+        memcpy(to + i * width, &value, width);
+    }
+    return count * width;
+}
 
 /* The tensors and their table, to `to` if it is not NULL; returns the end of the last. */
 static size_t lay_tensors(const layout *l, uint8_t *to)
 {
-    size_t end = TABLE_AT + (l->network + 1) * ENTRY_BYTES;
+    size_t end = TABLE_AT + (l->network + l->count) * ENTRY_BYTES;
     for (size_t i = 0; i < l->network; i++) {
         const uint8_t *entry = l->file + TABLE_AT + i * ENTRY_BYTES;
         size_t at = align_up(end), bytes = (size_t)lac_load64(entry + 72);
@@ -75,20 +112,22 @@ static size_t lay_tensors(const layout *l, uint8_t *to)
         }
         end = at + bytes;
     }
-    size_t at = align_up(end);
-    if (to) {
-        uint8_t *entry = to + TABLE_AT + l->network * ENTRY_BYTES;
-        memcpy(entry, "codes", 5);
-        lac_store32(entry + ENTRY_NAME, INT16);
-        lac_store32(entry + 44, 3);
-        lac_store32(entry + 48, l->codebooks);
-        lac_store32(entry + 52, l->codewords);
-        lac_store32(entry + 56, l->dimension);
-        lac_store64(entry + 64, at);
-        lac_store64(entry + 72, l->codes_bytes);
-        memcpy(to + at, l->codes, l->codes_bytes);
+    for (size_t i = 0; i < l->count; i++) {
+        const tensor *t = &l->tensor[i];
+        size_t at = align_up(end), bytes = lay_values(t, to ? to + at : NULL);
+        if (to) {
+            uint8_t *entry = to + TABLE_AT + (l->network + i) * ENTRY_BYTES;
+            memcpy(entry, t->name, strlen(t->name));
+            lac_store32(entry + ENTRY_NAME, t->dtype);
+            lac_store32(entry + 44, t->rank);
+            for (size_t k = 0; k < t->rank; k++)
+                lac_store32(entry + 48 + 4 * k, t->shape[k]);
+            lac_store64(entry + 64, at);
+            lac_store64(entry + 72, bytes);
+        }
+        end = at + bytes;
     }
-    return at + l->codes_bytes;
+    return end;
 }
 
 static void lay_head(const layout *l, const char *name, uint8_t *to, size_t core)
@@ -96,11 +135,13 @@ static void lay_head(const layout *l, const char *name, uint8_t *to, size_t core
     memcpy(to, l->file, TABLE_AT);
     lac_store64(to + 8, core);
     lac_store32(to + 16, 0);
-    lac_store32(to + 20, (uint32_t)l->network + 1);
+    lac_store32(to + 20, (uint32_t)l->network + l->count);
     memset(to + LEVELS_AT, 0, NAME_AT - LEVELS_AT);
+    to[LEVELS_AT] = (uint8_t)l->fsq.dimensions;
+    memcpy(to + LEVELS_AT + 1, l->fsq.levels, l->fsq.dimensions);
     memset(to + NAME_AT, 0, LAC_MODEL_NAME_SIZE);
     memcpy(to + NAME_AT, name, strlen(name));
-    lac_store32(to + QUANTISER_AT, LAC_QUANTISER_RVQ);
+    lac_store32(to + QUANTISER_AT, l->fsq.dimensions ? LAC_QUANTISER_RFSQ : LAC_QUANTISER_RVQ);
     lac_store32(to + CODEBOOKS_AT, l->codebooks);
     lac_store32(to + CODEWORDS_AT, l->codewords);
 }
@@ -117,8 +158,10 @@ static const uint8_t *predictor_of(const lac_model *model, size_t *bytes)
     return NULL;
 }
 
-static int write_all(const lac_model *model, const layout *l, const char *name, const lac_io *io)
+static int write_all(const lac_model *model, layout *l, const char *name, const lac_io *io)
 {
+    l->file = model->data;
+    l->network = network_tensors(model->data);
     size_t core = align_up(lay_tensors(l, NULL)), bytes;
     if (core > LAC_MODEL_MAX_BYTES)
         return LAC_ERROR_LIMIT;
@@ -142,10 +185,49 @@ int lac_fit_write_model(const lac_model *model, const char *name, uint32_t codeb
     if (!model || !name || !name_valid(name) || !codes || !io || !io->write || codebooks < 1 ||
         codebooks > LAC_MAX_CODEBOOKS || codewords < 2 || codewords > LAC_FIT_MAX_CODEWORDS)
         return LAC_ERROR_ARGUMENT;
-    layout l = {.file = model->data, .network = network_tensors(model->data), .codebooks = codebooks,
-                .codewords = codewords, .dimension = model->arch.latent, .codes = codes};
-    l.codes_bytes = (size_t)codebooks * codewords * l.dimension * sizeof *codes;
-    if (!codes_valid(codes, l.codes_bytes / sizeof *codes))
+    uint32_t D = model->arch.latent;
+    if (!codes_valid(codes, (size_t)codebooks * codewords * D))
         return LAC_ERROR_ARGUMENT;
+    layout l = {.codebooks = codebooks, .codewords = codewords, .count = 1,
+                .tensor = {{"codes", INT16, 3, {codebooks, codewords, D}, codes}}};
+    return write_all(model, &l, name, io);
+}
+
+/* Of each stage and dimension: in range and never descending. Those behind count for nothing and must be 0. */
+static bool thresholds_valid(const lac_fsq *fsq, uint32_t codebooks, const int32_t *t)
+{
+    uint32_t slots = lac_fsq_slots(fsq);
+    bool valid = true;
+    for (size_t i = 0; i < (size_t)codebooks * fsq->dimensions; i++, t += slots)
+        for (uint32_t k = 0; k < slots; k++) {
+            bool used = k + 1u < fsq->levels[i % fsq->dimensions];
+            valid &= used ? t[k] >= -MAX_THRESHOLD && t[k] <= MAX_THRESHOLD : t[k] == 0;
+            valid &= !used || k == 0 || t[k] >= t[k - 1];
+        }
+    return valid;
+}
+
+int lac_fit_write_maps(const lac_model *model, const char *name, uint32_t codebooks,
+                       const uint8_t levels[LAC_FIT_MAX_LEVELS], const lac_fit_maps *maps, const lac_io *io)
+{
+    layout l = {.codebooks = codebooks, .count = 4};
+    if (!model || !name || !name_valid(name) || !levels || !maps || !io || !io->write || codebooks < 1 ||
+        codebooks > LAC_MAX_CODEBOOKS)
+        return LAC_ERROR_ARGUMENT;
+    memcpy(l.fsq.levels, levels, LAC_FIT_MAX_LEVELS);
+    while (l.fsq.dimensions < LAC_FIT_MAX_LEVELS && levels[l.fsq.dimensions] > 0)
+        l.fsq.dimensions++;
+    l.codewords = lac_fsq_codewords(&l.fsq);
+    uint32_t D = model->arch.latent, d = l.fsq.dimensions;
+    size_t words = (size_t)codebooks * D;
+    if (l.codewords < 2 || l.codewords > LAC_FIT_MAX_CODEWORDS || !codes_valid(maps->into, words * d) ||
+        !codes_valid(maps->back, words * d) || !codes_valid(maps->bias, words) ||
+        !thresholds_valid(&l.fsq, codebooks, maps->thresholds))
+        return LAC_ERROR_ARGUMENT;
+    tensor tensors[] = {{"fsq.into", INT16, 3, {codebooks, d, D}, maps->into},
+                        {"fsq.thresholds", FLOAT32, 3, {codebooks, d, lac_fsq_slots(&l.fsq)}, maps->thresholds},
+                        {"fsq.back", INT16, 3, {codebooks, d, D}, maps->back},
+                        {"fsq.bias", INT16, 2, {codebooks, D}, maps->bias}};
+    memcpy(l.tensor, tensors, sizeof tensors);
     return write_all(model, &l, name, io);
 }

@@ -21,10 +21,24 @@ static bool within(uint32_t v, uint32_t least, uint32_t most)
     return v >= least && v <= most;
 }
 
+/* Scalar quantisers are neither spread nor refined. */
+static bool levels_valid(const lac_fit_settings *s)
+{
+    lac_fsq fsq = lac_fit_fsq(s);
+    return s->method != LAC_FIT_FSQ ||
+           (lac_fsq_codewords(&fsq) == s->codewords && s->spread == 1 && s->refinements == 0);
+}
+
+size_t lac_fit_values(const lac_fit_settings *s)
+{
+    size_t rows = s->method == LAC_FIT_FSQ ? 2 * lac_fit_fsq(s).dimensions + 1 : s->codewords;
+    return s->stages * rows * s->dimension;
+}
+
 bool lac_fit_settings_valid(const lac_fit_settings *s)
 {
-    return within(s->stages, 1, LAC_RVQ_MAX_STAGES) && within(s->codewords, 2, LAC_FIT_MAX_CODEWORDS) &&
-           within(s->dimension, 1, LAC_FIT_MAX_DIMENSION) && s->method <= LAC_FIT_EMA && s->iterations <= 1000 &&
+    return levels_valid(s) && within(s->stages, 1, LAC_RVQ_MAX_STAGES) && within(s->codewords, 2, LAC_FIT_MAX_CODEWORDS) &&
+           within(s->dimension, 1, LAC_FIT_MAX_DIMENSION) && s->method <= LAC_FIT_FSQ && s->iterations <= 1000 &&
            within(s->spread, 1, LAC_RVQ_MAX_BEAM) && s->spread <= s->codewords && s->refinements <= 1000 &&
            within(s->beam, 1, LAC_RVQ_MAX_BEAM) && s->layered <= 1 && s->prior <= LAC_KMEANS_MAX_PRIOR &&
            within(s->batch, 1, LAC_FIT_MAX_BATCH) && within(s->decay, 1, 65535) &&
@@ -45,7 +59,7 @@ static int lay_out(void *object, lac_workspace *w)
 {
     lac_fit *f = object;
     const lac_fit_settings *s = &f->settings;
-    size_t book = (size_t)s->codewords * s->dimension, values = s->stages * book;
+    size_t book = (size_t)s->codewords * s->dimension, values = lac_fit_values(s);
     lac_codebook shape = {.codewords = s->codewords, .dimension = s->dimension};
     f->packed_bytes = lac_codebook_packed_bytes(&shape);
     f->kmeans.codewords = s->codewords;
@@ -66,6 +80,10 @@ static int lay_out(void *object, lac_workspace *w)
         memcpy(f->codes, f->given, values * sizeof *f->codes);
         memcpy(f->start, f->given, values * sizeof *f->start);
     }
+    if (s->method == LAC_FIT_FSQ) {
+        lac_fit_lay_maps(f, w);
+        return LAC_OK;
+    }
     for (uint32_t q = 0; w->base && q < s->stages; q++)
         lac_kmeans_prepare(lac_fit_stage_of(f, q));
     return LAC_OK;
@@ -75,6 +93,8 @@ int lac_fit_create(lac_fit **fit, lac_fit *draft)
 {
     void *opened;
     draft->left_stage = UINT32_MAX;
+    draft->fsq = lac_fit_fsq(&draft->settings);
+    draft->slots = lac_fsq_slots(&draft->fsq);
     int status = lac_object_open(&opened, draft, sizeof *draft, lay_out);
     if (!status)
         *fit = opened;
@@ -85,11 +105,22 @@ int lac_fit_open(lac_fit **fit, const lac_fit_settings *settings, const int16_t 
 {
     if (!fit || !settings || !lac_fit_settings_valid(settings))
         return LAC_ERROR_ARGUMENT;
-    size_t values = (size_t)settings->stages * settings->codewords * settings->dimension;
-    if (start && !lac_fit_in_range(start, values))
+    if (start && (settings->method == LAC_FIT_FSQ || !lac_fit_in_range(start, lac_fit_values(settings))))
         return LAC_ERROR_ARGUMENT;
     lac_fit draft = {.settings = *settings, .warm = start != NULL, .given = start};
     draft.kmeans.random = (uint64_t)lac_hash32(settings->seed) << 32;
+    return lac_fit_create(fit, &draft);
+}
+
+int lac_fit_open_maps(lac_fit **fit, const lac_fit_settings *settings, const lac_fit_maps *start)
+{
+    if (!fit || !settings || !start || settings->method != LAC_FIT_FSQ || !lac_fit_settings_valid(settings))
+        return LAC_ERROR_ARGUMENT;
+    size_t words = (size_t)settings->stages * settings->dimension, maps = words * lac_fit_fsq(settings).dimensions;
+    if (!lac_fit_in_range(start->into, maps) || !lac_fit_in_range(start->back, maps) ||
+        !lac_fit_in_range(start->bias, words))
+        return LAC_ERROR_ARGUMENT;
+    lac_fit draft = {.settings = *settings, .warm = true, .given_maps = start};
     return lac_fit_create(fit, &draft);
 }
 
@@ -128,7 +159,16 @@ uint32_t lac_fit_done(const lac_fit *fit)
 
 const int16_t *lac_fit_get_codes(const lac_fit *fit)
 {
-    return fit->codes;
+    return fit->fsq.dimensions ? NULL : fit->codes;
+}
+
+int lac_fit_get_maps(const lac_fit *fit, lac_fit_maps *maps)
+{
+    if (!fit || !maps || !fit->fsq.dimensions)
+        return LAC_ERROR_ARGUMENT;
+    lac_rfsq q = lac_fit_rfsq(fit);
+    *maps = (lac_fit_maps){q.into, q.thresholds, q.back, q.bias};
+    return LAC_OK;
 }
 
 /* ---- rows ---- */
@@ -247,6 +287,10 @@ void lac_fit_leave(lac_fit *f, uint32_t stage)
         f->left_stage = 0;
     }
     for (; f->left_stage < stage; f->left_stage++) {
+        if (f->fsq.dimensions) {
+            lac_fit_take(f, f->left_stage, f->kept);
+            continue;
+        }
         lac_kmeans *k = lac_fit_stage_of(f, f->left_stage);
         if (width > 1) {
             lac_fit_spread(f, f->left_stage);
@@ -314,6 +358,10 @@ static void average_pass(lac_fit *f, lac_kmeans *k, lac_kmeans_rows all, bool be
 static void stage_pass(lac_fit *f, uint32_t stage, uint32_t pass)
 {
     lac_fit_leave(f, stage);
+    if (f->fsq.dimensions) {
+        lac_fit_scalar_pass(f, stage, pass);
+        return;
+    }
     lac_kmeans *k = lac_fit_stage_of(f, stage);
     if (pass == 0 && !f->warm) {
         lac_kmeans_start(k, rows_of(f, stage));
@@ -330,7 +378,7 @@ int lac_fit_step(lac_fit *fit)
     if (!fit)
         return LAC_ERROR_ARGUMENT;
     const lac_fit_settings *s = &fit->settings;
-    if (fit->kept == 0 || (!fit->warm && fit->kept < s->codewords))
+    if (fit->kept == 0 || (!fit->warm && !fit->fsq.dimensions && fit->kept < s->codewords))
         return LAC_ERROR_STATE;
     if (fit->done == lac_fit_steps(fit))
         return LAC_OK;

@@ -10,6 +10,8 @@
 #define CHUNK 4096 /* bytes */
 #define MAX_COUNT (INT64_C(1) << 33) /* of moving averages */
 #define MAX_SUM (INT64_C(1) << 45)
+#define MAX_THRESHOLD INT32_MAX
+#define LEVELS_AT 96
 
 /* Settings in file order, after which the seed comes. */
 #define SETTINGS(X)                                                                                            \
@@ -49,16 +51,19 @@ static void get(stream *s, size_t size)
     s->crc = lac_crc32c(s->crc, s->bytes, size);
 }
 
-/* Values [count] of `width` bytes, 2 or 8, out or in. */
+/* Values [count] of `width` bytes, 2, 4 or 8, out or in. */
 static void put_values(stream *s, const void *values, size_t count, size_t width)
 {
     const int16_t *narrow = values;
+    const int32_t *middle = values;
     const int64_t *wide = values;
     for (size_t at = 0, n; at < count; at += n) {
         n = count - at < CHUNK / width ? count - at : CHUNK / width;
         for (size_t i = 0; i < n; i++)
             if (width == 2)
                 lac_store16(s->bytes + 2 * i, (uint16_t)narrow[at + i]);
+            else if (width == 4)
+                lac_store32(s->bytes + 4 * i, (uint32_t)middle[at + i]);
             else
                 lac_store64(s->bytes + 8 * i, (uint64_t)wide[at + i]);
         put(s, n * width);
@@ -69,16 +74,21 @@ static void put_values(stream *s, const void *values, size_t count, size_t width
 static void get_values(stream *s, void *values, size_t count, size_t width, int64_t limit)
 {
     int16_t *narrow = values;
+    int32_t *middle = values;
     int64_t *wide = values;
     for (size_t at = 0, n; at < count && !s->status; at += n) {
         n = count - at < CHUNK / width ? count - at : CHUNK / width;
         get(s, n * width);
         for (size_t i = 0; i < n && !s->status; i++) {
-            int64_t v = width == 2 ? (int16_t)lac_load16(s->bytes + 2 * i) : (int64_t)lac_load64(s->bytes + 8 * i);
+            int64_t v = width == 2   ? (int16_t)lac_load16(s->bytes + 2 * i)
+                        : width == 4 ? (int32_t)lac_load32(s->bytes + 4 * i)
+                                     : (int64_t)lac_load64(s->bytes + 8 * i);
             if (v < -limit || v > limit)
                 s->status = LAC_ERROR_FORMAT;
             else if (width == 2)
                 narrow[at + i] = (int16_t)v;
+            else if (width == 4)
+                middle[at + i] = (int32_t)v;
             else
                 wide[at + i] = v;
         }
@@ -100,20 +110,33 @@ static void store_head(const lac_fit *f, uint8_t *head)
     lac_store32(p + 24, f->kept);
     lac_store32(p + 28, f->done);
     lac_store32(p + 32, f->warm);
+    memcpy(head + LEVELS_AT, f->settings.levels, sizeof f->settings.levels);
     lac_store32(head + CRC_AT, lac_crc32c(0, head, CRC_AT));
+}
+
+/* Of stages with moving averages. */
+static size_t averages_of(const lac_fit *f)
+{
+    return f->fsq.dimensions ? 0 : f->settings.codewords;
+}
+
+static size_t thresholds_of(const lac_fit *f)
+{
+    return (size_t)f->settings.stages * f->fsq.dimensions * f->slots;
 }
 
 int lac_fit_save(const lac_fit *fit, const lac_io *io)
 {
     if (!fit || !io || !io->write)
         return LAC_ERROR_ARGUMENT;
-    size_t K = fit->settings.codewords, D = fit->settings.dimension, values = fit->settings.stages * K * D;
+    size_t K = averages_of(fit), D = fit->settings.dimension, values = lac_fit_values(&fit->settings);
     stream s = {.io = io};
     store_head(fit, s.bytes);
     put(&s, HEAD_BYTES);
     put_values(&s, fit->z, fit->kept * D, 2);
     put_values(&s, fit->codes, values, 2);
     put_values(&s, fit->start, fit->warm ? values : 0, 2);
+    put_values(&s, fit->thresholds, thresholds_of(fit), 4);
     put_values(&s, fit->counts, K, 8);
     put_values(&s, fit->sums, K * D, 8);
     lac_store32(s.bytes, s.crc);
@@ -133,6 +156,7 @@ static int load_head(lac_fit *draft, const uint8_t *head)
 #define LOAD(field) draft->settings.field = lac_load32(p), p += 4;
     SETTINGS(LOAD)
 #undef LOAD
+    memcpy(draft->settings.levels, head + LEVELS_AT, sizeof draft->settings.levels);
     draft->settings.seed = lac_load64(p);
     draft->kmeans.random = lac_load64(p + 8);
     draft->seen = lac_load64(p + 16);
@@ -148,10 +172,11 @@ static int load_head(lac_fit *draft, const uint8_t *head)
 
 static void load_values(stream *s, lac_fit *f)
 {
-    size_t K = f->settings.codewords, D = f->settings.dimension, values = f->settings.stages * K * D;
+    size_t K = averages_of(f), D = f->settings.dimension, values = lac_fit_values(&f->settings);
     get_values(s, f->z, f->kept * D, 2, LAC_FIT_MAX_VALUE);
     get_values(s, f->codes, values, 2, LAC_FIT_MAX_VALUE);
     get_values(s, f->start, f->warm ? values : 0, 2, LAC_FIT_MAX_VALUE);
+    get_values(s, f->thresholds, thresholds_of(f), 4, MAX_THRESHOLD);
     get_values(s, f->counts, K, 8, MAX_COUNT);
     get_values(s, f->sums, K * D, 8, MAX_SUM);
     uint32_t crc = s->crc;
@@ -180,7 +205,7 @@ int lac_fit_load(lac_fit **fit, const lac_io *io, uint32_t threads)
         lac_fit_close(&loaded);
         return s.status;
     }
-    for (uint32_t q = 0; q < loaded->settings.stages; q++)
+    for (uint32_t q = 0; !loaded->fsq.dimensions && q < loaded->settings.stages; q++)
         lac_kmeans_prepare(lac_fit_stage_of(loaded, q));
     *fit = loaded;
     return LAC_OK;

@@ -14,16 +14,25 @@ lac_rvq lac_fit_rvq(const lac_fit *f)
     return (lac_rvq){s->stages, s->codewords, s->dimension, f->codes, f->half_norm, f->packed, f->kmeans.nearest};
 }
 
+static lac_quantiser quantiser_of(const lac_fit *f)
+{
+    lac_quantiser q = {.stages = f->settings.stages, .codewords = f->settings.codewords,
+                       .dimension = f->settings.dimension, .scores = f->kmeans.scores};
+    q.kind = f->fsq.dimensions ? LAC_QUANTISER_RFSQ : LAC_QUANTISER_RVQ;
+    if (f->fsq.dimensions)
+        q.rfsq = lac_fit_rfsq(f);
+    else
+        q.rvq = lac_fit_rvq(f);
+    return q;
+}
+
 /* At most ROWS rows. */
 static void encode_block(const lac_fit *f, uint32_t beam, const int16_t *z, const uint32_t *stages, size_t rows,
                          uint16_t *tokens)
 {
     int16_t residual[ROWS * LAC_FIT_MAX_DIMENSION];
-    lac_rvq q = lac_fit_rvq(f);
-    if (beam == 1)
-        lac_rvq_encode(&q, z, stages, rows, tokens, residual);
-    else
-        lac_rvq_encode_beam(&q, f->kmeans.scores, beam, z, stages, rows, tokens);
+    lac_quantiser q = quantiser_of(f);
+    lac_quantiser_encode(&q, beam, z, stages, rows, tokens, residual);
 }
 
 /* ---- encoding ---- */
@@ -65,13 +74,13 @@ int lac_fit_decode(const lac_fit *fit, const uint16_t *tokens, size_t rows, uint
     if (!fit || (rows > 0 && (!latents || !tokens)) || stages < 1 || stages > fit->settings.stages)
         return LAC_ERROR_ARGUMENT;
     size_t Q = fit->settings.stages;
-    lac_rvq q = lac_fit_rvq(fit);
+    lac_quantiser q = quantiser_of(fit);
     for (size_t i = 0; i < rows; i++)
         for (size_t s = 0; s < stages; s++)
             if (tokens[i * Q + s] >= q.codewords)
                 return LAC_ERROR_ARGUMENT;
     for (size_t i = 0; i < rows; i++)
-        lac_rvq_decode(&q, tokens + i * Q, stages, latents + i * q.dimension);
+        lac_quantiser_decode(&q, tokens + i * Q, stages, latents + i * q.dimension);
     return LAC_OK;
 }
 
@@ -169,6 +178,19 @@ static void describe(lac_fit_stage *stage, const uint64_t *usage, size_t codewor
     stage->perplexity = (double)lac_expf((float)(stage->entropy * 0.69314718055994531));
 }
 
+/* Of a scalar quantiser. */
+static void measure_maps(lac_fit *f, size_t rows, uint64_t *squares)
+{
+    size_t values = rows * f->settings.dimension;
+    for (uint32_t s = 0; s < f->settings.stages; s++) {
+        lac_fit_take(f, s, rows);
+        for (size_t i = 0; i < values; i++)
+            squares[s] += (uint64_t)(f->left[i] * f->left[i]);
+        for (size_t i = 0; i < rows; i++)
+            f->usage[(size_t)s * f->settings.codewords + f->kmeans.tokens[i]]++;
+    }
+}
+
 /* The rows in fit->left through all stages. */
 static void measure_left(lac_fit *f, size_t rows, uint64_t *squares)
 {
@@ -199,7 +221,10 @@ int lac_fit_measure(lac_fit *fit, const int16_t *latents, size_t rows, lac_fit_r
     for (size_t at = 0, n; at < rows; at += n) {
         n = rows - at < fit->settings.rows ? rows - at : fit->settings.rows;
         memcpy(fit->left, latents + at * D, n * D * sizeof *latents);
-        measure_left(fit, n, squares);
+        if (fit->fsq.dimensions)
+            measure_maps(fit, n, squares);
+        else
+            measure_left(fit, n, squares);
     }
     fit->left_stage = UINT32_MAX;
     memset(report, 0, sizeof *report);

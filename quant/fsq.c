@@ -28,6 +28,14 @@ uint32_t lac_fsq_codewords(const lac_fsq *q)
     return (uint32_t)product;
 }
 
+uint32_t lac_fsq_slots(const lac_fsq *q)
+{
+    uint32_t most = 0;
+    for (uint32_t j = 0; j < q->dimensions; j++)
+        most = q->levels[j] - 1u > most ? q->levels[j] - 1u : most;
+    return most;
+}
+
 float lac_fsq_bound(float z, uint32_t levels)
 {
     bound b = bound_of(levels);

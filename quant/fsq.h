@@ -24,6 +24,9 @@ typedef struct lac_fsq {
  * 2 .. LAC_FSQ_MAX_LEVELS levels, at most LAC_FSQ_MAX_CODEWORDS in all. */
 uint32_t lac_fsq_codewords(const lac_fsq *q);
 
+/* The most thresholds that a dimension has. */
+uint32_t lac_fsq_slots(const lac_fsq *q);
+
 /* The paper's bound (section 3.1, appendix A.1): z, finite, -> a value whose nearest integer is that of its level. */
 float lac_fsq_bound(float z, uint32_t levels);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # lac fit from outside: cli_fit.sh LAC CLITOOL MODEL. Prints TAP. Works in a folder of its own.
 lac=$(realpath "$1") tool=$(realpath "$2") model=$(realpath "$3")
+fsq=$(dirname "$model")/tiny-fsq.lacm
 . "$(dirname "$0")/tap.sh"
 export OMP_WAIT_POLICY=passive
 unset LAC_MODEL_PATH
@@ -69,6 +70,25 @@ run 0 "one codebook" --fresh --kind vq --codewords 32 -f -o vq.lacm a.wav voice
 run 1 "too few frames" --fresh --codewords 4096 -f -o fresh.lacm a.wav
 says "how many there are" "frames are too few for 4096 codewords"
 
+# ---- scalar quantisers
+run 0 "fresh scalars" --fresh --kind fsq --stages 2 --levels 3,4 -f -o scalar.lacm a.wav
+"$lac" encode -f -m scalar.lacm a.wav a.lac && "$lac" decode -f -m scalar.lacm a.lac a2.wav; result $? "they code"
+run 0 "the usual levels" --fresh --kind fsq --stages 1 -f -o usual.lacm a.wav
+vq=$model model=$fsq
+run 0 "a model of scalars" -f -o fsq.lacm voice
+run 0 "again, with a state and threads" --state fsq.state --name fsq -t 2 -f -o fsq2.lacm voice
+same "they change nothing" fsq.lacm fsq2.lacm
+run 0 "going on" --state fsq.state --name fsq -f -o fsq2.lacm voice
+same "from the end" fsq.lacm fsq2.lacm
+run 1 "with another prior" --state fsq.state --prior 5 -f -o fsq2.lacm voice
+"$lac" encode -f -m fsq.lacm a.wav a.lac && "$lac" decode -f -m fsq.lacm a.lac a2.wav; result $? "the model codes"
+run 0 "its levels, afresh" --fresh --kind fsq -f -o fsq2.lacm a.wav
+if command -v python3 >/dev/null; then
+    run 0 "report of scalars" --json -f -o fsq2.lacm a.wav
+    json "its error falls" "r['after']['stages'][-1]['distortion'] < r['before']['stages'][-1]['distortion']"
+fi
+model=$vq
+
 # ---- states
 run 0 "with a state" --state state -o state.lacm --name folder voice
 same "a state changes nothing" state.lacm folder.lacm
@@ -121,6 +141,12 @@ run 2 "stages without --fresh" --stages 2 a.wav
 run 2 "codewords without --fresh" --codewords 16 a.wav
 run 2 "a prior with --fresh" --fresh --prior 3 a.wav
 run 2 "two stages of one codebook" --fresh --kind vq --stages 2 a.wav
+run 2 "levels without their kind" --fresh --levels 4,4 a.wav
+run 2 "codewords of scalars" --fresh --kind fsq --codewords 16 a.wav
+run 2 "scalars without --fresh" --kind fsq a.wav
+for levels in 1,4 4, ,4 65 4,x 64,64,2 2,2,2,2,2,2,2,2,2,2,2,2,2 -4; do
+    run 2 "levels $levels" --fresh --kind fsq --levels=$levels a.wav
+done
 run 2 "unknown kind" --fresh --kind pq a.wav
 run 2 "name with a slash" --name a/b a.wav
 run 2 "name with a space" --name "a b" a.wav

@@ -35,7 +35,8 @@ static const char usage[] =
     "      --json           the report as one JSON object\n"
     "      --prior N        frames that a codeword of MODEL counts as, 0 to 1048576; default 20\n"
     "      --fresh          forget MODEL's codewords\n"
-    "      --kind KIND      rvq, or vq: one codebook, by moving averages as in VQ-VAE\n"
+    "      --kind KIND      rvq; vq: one codebook, by moving averages as in VQ-VAE; or fsq: scalars, no codebooks\n"
+    "      --levels L,...   of fsq: levels of each dimension; default: MODEL's, or 4,4,4,4,4\n"
     "      --stages N       codebooks, 1 to 32; default: MODEL's\n"
     "      --codewords N    of each, 2 to 4096; default: MODEL's\n"
     "      --seed N         of what is drawn; default 1\n"
@@ -46,7 +47,8 @@ static const char usage[] =
 typedef struct job {
     const char *model_name, *output, *name, *state;
     uint32_t threads, seed, prior, stages, codewords;
-    int json, force, fresh, vq, has_prior;
+    int json, force, fresh, vq, fsq, has_prior;
+    uint8_t levels[LAC_FIT_MAX_LEVELS]; /* zeros: none given */
 
     lac_model *model;
     lac_fit_inputs inputs;
@@ -62,10 +64,42 @@ typedef struct job {
 
 static int parse_kind(job *j, const char *text)
 {
-    if (strcmp(text, "rvq") != 0 && strcmp(text, "vq") != 0)
-        return lac_report_usage("fit", "--kind %s: is rvq or vq", text);
     j->vq = strcmp(text, "vq") == 0;
-    return 0;
+    j->fsq = strcmp(text, "fsq") == 0;
+    return j->vq || j->fsq || strcmp(text, "rvq") == 0
+               ? 0
+               : lac_report_usage("fit", "--kind %s: is rvq, vq or fsq", text);
+}
+
+static uint32_t product_of(const uint8_t levels[LAC_FIT_MAX_LEVELS])
+{
+    uint32_t product = 1;
+
+    for (size_t i = 0; i < LAC_FIT_MAX_LEVELS && levels[i] > 0 && product <= LAC_FIT_MAX_CODEWORDS; i++)
+        product *= levels[i];
+    return product;
+}
+
+static int parse_levels(job *j, const char *text)
+{
+    const char *at = text;
+    size_t n = 0;
+
+    for (;;) {
+        char *end;
+        unsigned long levels = *at >= '0' && *at <= '9' ? strtoul(at, &end, 10) : 0;
+
+        if (n == LAC_FIT_MAX_LEVELS || levels < 2 || levels > 64 || (*end != 0 && *end != ','))
+            break;
+        j->levels[n++] = (uint8_t)levels;
+        if (*end == 0)
+            return product_of(j->levels) <= LAC_FIT_MAX_CODEWORDS
+                       ? 0
+                       : lac_report_usage("fit", "--levels %s: their product is at most %u", text,
+                                          LAC_FIT_MAX_CODEWORDS);
+        at = end + 1;
+    }
+    return lac_report_usage("fit", "--levels %s: is up to 12 numbers, 2 to 64, as 4,4,4,4,4", text);
 }
 
 static int parse_option(void *user, int option, char **argv)
@@ -81,6 +115,7 @@ static int parse_option(void *user, int option, char **argv)
     case 'P': j->has_prior = 1; return lac_option_count("fit", "--prior", optarg, 0, 1u << 20, &j->prior);
     case 'F': j->fresh = 1; return 0;
     case 'k': return parse_kind(j, optarg);
+    case 'l': return parse_levels(j, optarg);
     case 'q': return lac_option_count("fit", "--stages", optarg, 1, LAC_MAX_CODEBOOKS, &j->stages);
     case 'c': return lac_option_count("fit", "--codewords", optarg, 2, LAC_FIT_MAX_CODEWORDS, &j->codewords);
     case 's': return lac_option_count("fit", "--seed", optarg, 0, UINT32_MAX, &j->seed);
@@ -92,8 +127,12 @@ static int parse_option(void *user, int option, char **argv)
 
 static int check_options(const job *j)
 {
-    if (!j->fresh && (j->vq || j->stages || j->codewords))
-        return lac_report_usage("fit", "--kind vq, --stages and --codewords need --fresh");
+    if (!j->fresh && (j->vq || j->fsq || j->stages || j->codewords))
+        return lac_report_usage("fit", "--kind vq and fsq, --stages and --codewords need --fresh");
+    if (j->levels[0] && !j->fsq)
+        return lac_report_usage("fit", "--levels needs --kind fsq");
+    if (j->fsq && j->codewords)
+        return lac_report_usage("fit", "--kind fsq takes --levels, not --codewords");
     if (j->fresh && j->has_prior)
         return lac_report_usage("fit", "--fresh leaves nothing for --prior");
     if (j->vq && j->stages > 1)
@@ -110,9 +149,10 @@ static int parse(job *j, int argc, char **argv, int *done)
         {"name", required_argument, NULL, 'N'},   {"state", required_argument, NULL, 'S'},
         {"json", no_argument, NULL, 'j'},         {"prior", required_argument, NULL, 'P'},
         {"fresh", no_argument, NULL, 'F'},        {"kind", required_argument, NULL, 'k'},
-        {"stages", required_argument, NULL, 'q'}, {"codewords", required_argument, NULL, 'c'},
-        {"seed", required_argument, NULL, 's'},   {"threads", required_argument, NULL, 't'},
-        {"force", no_argument, NULL, 'f'},        {"help", no_argument, NULL, 'h'},
+        {"levels", required_argument, NULL, 'l'}, {"stages", required_argument, NULL, 'q'},
+        {"codewords", required_argument, NULL, 'c'}, {"seed", required_argument, NULL, 's'},
+        {"threads", required_argument, NULL, 't'}, {"force", no_argument, NULL, 'f'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int failed = lac_options_read(argc, argv, ":m:o:t:fh", options, usage, parse_option, j, done);
@@ -181,6 +221,22 @@ static int try_output(const job *j)
 
 /* ---- setting up ---- */
 
+/* Of a scalar quantiser: the model's, unless others are wanted. */
+static void choose_levels(job *j)
+{
+    static const uint8_t usual[LAC_FIT_MAX_LEVELS] = {4, 4, 4, 4, 4};
+    lac_fit_settings *s = &j->settings;
+    lac_fit_maps maps;
+
+    s->method = LAC_FIT_FSQ;
+    if (j->levels[0])
+        memcpy(s->levels, j->levels, sizeof s->levels);
+    else if (lac_fit_model_maps(j->model, &maps, s->levels) != 0)
+        memcpy(s->levels, usual, sizeof s->levels);
+    s->codewords = product_of(s->levels);
+    s->spread = 1;
+}
+
 static void choose_settings(job *j)
 {
     lac_fit_settings *s = &j->settings;
@@ -194,9 +250,23 @@ static void choose_settings(job *j)
     s->iterations = j->fresh ? FRESH_PASSES : PASSES;
     if (j->fresh && s->stages > 1)
         s->spread = s->codewords < FRESH_SPREAD ? s->codewords : FRESH_SPREAD;
+    if (j->fsq || (!j->fresh && !lac_fit_model_codes(j->model)))
+        choose_levels(j);
     s->prior = j->prior;
     s->threads = j->threads;
     s->seed = j->seed;
+}
+
+/* A fit that starts from what the model has. */
+static int open_warm(const job *j, const lac_fit_settings *settings, lac_fit **fit)
+{
+    const int16_t *codes = lac_fit_model_codes(j->model);
+    lac_fit_settings s = *settings;
+    lac_fit_maps maps;
+
+    return codes                                                 ? lac_fit_open(fit, &s, codes)
+           : lac_fit_model_maps(j->model, &maps, s.levels) == 0 ? lac_fit_open_maps(fit, &s, &maps)
+                                                                 : LAC_ERROR_ARGUMENT;
 }
 
 static int open_all(job *j, char **names, size_t count)
@@ -212,13 +282,12 @@ static int open_all(job *j, char **names, size_t count)
         failed = lac_fit_corpus_open(&j->corpus, j->model, j->threads);
     if (failed)
         return failed;
-    if (!j->fresh && !lac_fit_model_codes(j->model))
-        return lac_report(j->corpus.info.name, "has no codebooks to start from; --fresh makes new ones");
     listed = lac_fit_inputs_open(&j->inputs, names, count);
     if (j->inputs.count == 0)
         return LAC_EXIT_FAILED;
     choose_settings(j);
-    int status = lac_fit_open(&j->corpus.fit, &j->settings, j->fresh ? NULL : lac_fit_model_codes(j->model));
+    int status = j->fresh ? lac_fit_open(&j->corpus.fit, &j->settings, NULL)
+                          : open_warm(j, &j->settings, &j->corpus.fit);
     if (status)
         return lac_report_status("fit", status, 0);
     if (j->state)
@@ -263,7 +332,7 @@ static int check_corpus(const job *j)
 
     if (kept == 0)
         return lac_report("fit", "nothing to fit to: no input holds a frame of sound");
-    if (j->fresh && kept < j->settings.codewords)
+    if (j->fresh && !j->fsq && kept < j->settings.codewords)
         return lac_report("fit", "%u frames are too few for %u codewords: add audio, or say --codewords", kept,
                           j->settings.codewords);
     return 0;
@@ -291,18 +360,17 @@ static int fit_all(job *j)
 /* Of the model as it was. */
 static int measure_before(job *j, const int16_t *rows, uint32_t count)
 {
-    const int16_t *codes = lac_fit_model_codes(j->model);
     lac_fit_settings settings = j->settings;
     lac_fit *fit = NULL;
     int status;
 
-    if (!codes)
-        return LAC_OK;
+    settings.method = lac_fit_model_codes(j->model) ? LAC_FIT_LLOYD : LAC_FIT_FSQ;
+    settings.spread = 1;
     settings.stages = j->corpus.info.codebooks;
     settings.codewords = j->corpus.info.codewords;
     settings.refinements = 0;
     settings.rows = count;
-    status = lac_fit_open(&fit, &settings, codes);
+    status = open_warm(j, &settings, &fit);
     if (!status)
         status = lac_fit_measure(fit, rows, count, &j->result.before);
     lac_fit_close(&fit);
@@ -363,6 +431,17 @@ static int read_id(job *j, const copy *c)
     return 0;
 }
 
+static int write_fitted(const job *j, const lac_io *io)
+{
+    const lac_fit_settings *s = &j->settings;
+    lac_fit_maps maps;
+
+    return lac_fit_get_maps(j->corpus.fit, &maps) == 0
+               ? lac_fit_write_maps(j->model, j->name, s->stages, s->levels, &maps, io)
+               : lac_fit_write_model(j->model, j->name, s->stages, s->codewords, lac_fit_get_codes(j->corpus.fit),
+                                     io);
+}
+
 static int write_model(job *j)
 {
     lac_file_out out;
@@ -372,8 +451,7 @@ static int write_model(job *j)
 
     if (failed)
         return failed;
-    int status = lac_fit_write_model(j->model, j->name, j->settings.stages, j->settings.codewords,
-                                     lac_fit_get_codes(j->corpus.fit), &io);
+    int status = write_fitted(j, &io);
     failed = status && !out.error ? lac_report_status(out.name, status, 0) : 0;
     if (!failed && !status)
         failed = read_id(j, &c);

@@ -152,7 +152,7 @@ static int same_settings(const lac_fit *fit, lac_fit_settings wanted)
            have.refinements == wanted.refinements &&
            have.beam == wanted.beam && have.layered == wanted.layered && have.prior == wanted.prior &&
            have.batch == wanted.batch && have.decay == wanted.decay && have.rows == wanted.rows &&
-           have.seed == wanted.seed;
+           have.seed == wanted.seed && memcmp(have.levels, wanted.levels, sizeof have.levels) == 0;
 }
 
 int lac_fit_checkpoint_load(const char *path, lac_fit_corpus *corpus, const lac_fit_settings *settings,

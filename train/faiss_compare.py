@@ -24,7 +24,7 @@ class EncoderSettings(C.Structure):
 class FitSettings(C.Structure):
     _fields_ = [(n, C.c_uint32) for n in (
         'stages', 'codewords', 'dimension', 'method', 'iterations', 'spread', 'refinements', 'beam', 'layered', 'prior', 'batch',
-        'decay', 'rows', 'threads')] + [('seed', C.c_uint64)]
+        'decay', 'rows', 'threads')] + [('seed', C.c_uint64), ('levels', C.c_uint8 * 12)]
 
 
 def pointer(a):

@@ -1,5 +1,5 @@
-/* Fitting quantisers to latents, without PyTorch: codebooks of vector and residual vector quantisers, and scalar
- * quantisers.
+/* Fitting quantisers to latents, without PyTorch: codebooks of vector and residual vector quantisers, the maps of
+ * residual finite scalar quantisers (FSQ, arXiv 2309.15505), and levels of one dimension.
  *
  * Codebooks start where k-means++ puts them (Arthur and Vassilvitskii 2007), or at given ones, and are refined by
  * Lloyd's iterations over all rows, or by exponential moving averages over batches (VQ-VAE, arXiv 1711.00937,
@@ -7,13 +7,17 @@
  * 2107.03312) is fitted stage by stage, to what a beam search leaves as FAISS does or to what greedy search leaves;
  * then, if asked, all stages together on what a beam search assigns.
  *
+ * The maps of a scalar quantiser are fitted stage by stage to what greedy search leaves, by passes of Lloyd's for a
+ * lattice: `back` and `bias` by least squares, then `into` and thresholds so that a row gets the levels to which least
+ * squares would round. They start as given, or along the axes of largest variance.
+ *
  *     lac_fit_open(&fit, &settings, NULL);
  *     while there are latents: lac_fit_add(fit, latents, rows);
  *     while (lac_fit_done(fit) < lac_fit_steps(fit)) lac_fit_step(fit);
  *     lac_fit_get_codes(fit)
  *
  * Latents are rows of D int16 in -4095 .. 4095, fixed point: the caller knows the scale (a Lac model's one is 512).
- * All that decides a codeword is integers: a result is a function of settings, start, rows and their order, the
+ * All that decides a codeword is integers, of maps exact sums and double in one order: a result is a function of settings, start, rows and their order, the
  * same on every machine and for any number of threads and any chunking. A lac_fit is used by one thread at a time;
  * calls are independent of each other. Only open, load and lac_fit_lloyd_max allocate. */
 #ifndef LAC_FIT_H
@@ -35,13 +39,15 @@ extern "C" {
 #define LAC_FIT_MAX_CODEWORDS 4096
 #define LAC_FIT_MAX_ROWS (1u << 21)  /* kept: 11 hours at 50 a second */
 #define LAC_FIT_MAX_BATCH 65536
+#define LAC_FIT_MAX_LEVELS 12         /* dimensions of a scalar quantiser */
 #define LAC_FIT_LATENT_ONE 512       /* fixed-point one of a Lac model's latents */
 
 typedef struct lac_fit lac_fit;
 
 enum lac_fit_method {
     LAC_FIT_LLOYD = 0,
-    LAC_FIT_EMA = 1
+    LAC_FIT_EMA = 1,
+    LAC_FIT_FSQ = 2
 };
 
 typedef struct lac_fit_settings {
@@ -62,7 +68,18 @@ typedef struct lac_fit_settings {
                               likely */
     uint32_t threads;      /* OpenMP threads, 1 .. 256 */
     uint64_t seed;
+    uint8_t levels[LAC_FIT_MAX_LEVELS]; /* LAC_FIT_FSQ: of each dimension, 2 .. 64, then zeros. Codewords are their
+                              product, spread is 1, refinements 0; a start counts as `prior` rows for each level,
+                              at least as one */
 } lac_fit_settings;
+
+/* A scalar quantiser of d dimensions with at most S + 1 levels; doc/model-format.md tells what they do (quantiser 2). */
+typedef struct lac_fit_maps {
+    const int16_t *into;       /* [Q][d][D] */
+    const int32_t *thresholds; /* [Q][d][S], 2^20 times those of a model file */
+    const int16_t *back;       /* [Q][d][D] */
+    const int16_t *bias;       /* [Q][D] */
+} lac_fit_maps;
 
 /* How well rows are quantised when each stage takes the nearest codeword. */
 typedef struct lac_fit_stage {
@@ -83,9 +100,12 @@ typedef struct lac_fit_report {
  * prior 60; batches of 4096, decay 64880 (0.99); 2^18 rows, 1 thread, seed 1. */
 LAC_API void lac_fit_default_settings(lac_fit_settings *settings);
 
-/* start [Q][K][D], copied, or NULL: k-means++. On success *fit is owned by the caller. LAC_ERROR_ARGUMENT if a
- * setting or a value of the start is out of range. */
+/* start [Q][K][D], copied, or NULL: k-means++; LAC_FIT_FSQ: NULL. On success *fit is owned by the caller.
+ * LAC_ERROR_ARGUMENT if a setting or a value of the start is out of range. */
 LAC_API int lac_fit_open(lac_fit **fit, const lac_fit_settings *settings, const int16_t *start);
+
+/* The same with LAC_FIT_FSQ and a start, copied. */
+LAC_API int lac_fit_open_maps(lac_fit **fit, const lac_fit_settings *settings, const lac_fit_maps *start);
 
 /* Close and set *fit to NULL; NULL and pointers to NULL are accepted. */
 LAC_API void lac_fit_close(lac_fit **fit);
@@ -109,12 +129,15 @@ LAC_API uint32_t lac_fit_steps(const lac_fit *fit);
 LAC_API uint32_t lac_fit_done(const lac_fit *fit);
 
 /* Do the next step; none is left: success. LAC_ERROR_STATE if there are too few rows: none, or without a start
- * fewer than codewords. */
+ * fewer than codewords (LAC_FIT_FSQ: none). */
 LAC_API int lac_fit_step(lac_fit *fit);
 
 /* The codewords [Q][K][D] as they stand; those of stages not begun are the start's, or zero. Valid until close,
- * changed by steps. */
+ * changed by steps. NULL with LAC_FIT_FSQ. */
 LAC_API const int16_t *lac_fit_get_codes(const lac_fit *fit);
+
+/* The same with LAC_FIT_FSQ; else LAC_ERROR_ARGUMENT. */
+LAC_API int lac_fit_get_maps(const lac_fit *fit, lac_fit_maps *maps);
 
 /* latents [rows][D] -> tokens [rows][Q] with the codewords as they stand, `stages` of each row, 1 .. Q, zeros
  * behind; beam 1 .. LAC_MAX_BEAM, 1 is greedy. LAC_ERROR_ARGUMENT also for latents out of range. */
@@ -150,11 +173,21 @@ LAC_API int lac_fit_lloyd_max(const float *points, const float *weights, size_t 
 /* The codewords [Q][K][D] that a model has, valid while it is open; NULL if its quantiser has none. */
 LAC_API const int16_t *lac_fit_model_codes(const lac_model *model);
 
+/* The maps that a model has, valid while it is open, and their levels, then zeros. LAC_ERROR_ARGUMENT if its
+ * quantiser has none. */
+LAC_API int lac_fit_model_maps(const lac_model *model, lac_fit_maps *maps, uint8_t levels[LAC_FIT_MAX_LEVELS]);
+
 /* A model file with other codebooks: that of `model` with `name` (1 to 63 bytes 0x21 .. 0x7e without '/'), and
  * codes [Q][K][D] instead of its own. The predictor of lost frames stays; other extensions, which speak of the old
  * tokens, go. Calls io->write. LAC_ERROR_ARGUMENT if name, sizes or values are out of range; D is the model's. */
 LAC_API int lac_fit_write_model(const lac_model *model, const char *name, uint32_t codebooks, uint32_t codewords,
                                 const int16_t *codes, const lac_io *io);
+
+/* The same with a scalar quantiser. Thresholds, never descending, at most 1000 * 2^20 in size, are rounded to float,
+ * which changes none that a fit gives. */
+LAC_API int lac_fit_write_maps(const lac_model *model, const char *name, uint32_t codebooks,
+                               const uint8_t levels[LAC_FIT_MAX_LEVELS], const lac_fit_maps *maps,
+                               const lac_io *io);
 
 #ifdef __cplusplus
 }

@@ -41,8 +41,8 @@ _lac()
                 COMPREPLY=(train)
                 return
             fi ;;
-        fit) options="--model --output --name --state --json --prior --fresh --kind --stages --codewords --seed --threads
-            --force --help" ;;
+        fit) options="--model --output --name --state --json --prior --fresh --kind --levels --stages --codewords --seed
+            --threads --force --help" ;;
         eval) options="--json --png --force --help" ;;
         bench) options="--json --bitrate --model --threads --beam --streams --receivers --seconds --help" ;;
         send) options="--to --bitrate --codebooks --beam --model --frames --layer --redundancy --redundancy-packets --dtx
