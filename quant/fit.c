@@ -37,7 +37,8 @@ size_t lac_fit_values(const lac_fit_settings *s)
 
 bool lac_fit_settings_valid(const lac_fit_settings *s)
 {
-    return levels_valid(s) && within(s->stages, 1, LAC_RVQ_MAX_STAGES) && within(s->codewords, 2, LAC_FIT_MAX_CODEWORDS) &&
+    return levels_valid(s) && within(s->stages, 1, LAC_RVQ_MAX_STAGES) &&
+           within(s->codewords, 2, LAC_FIT_MAX_CODEWORDS) &&
            within(s->dimension, 1, LAC_FIT_MAX_DIMENSION) && s->method <= LAC_FIT_FSQ && s->iterations <= 1000 &&
            within(s->spread, 1, LAC_RVQ_MAX_BEAM) && s->spread <= s->codewords && s->refinements <= 1000 &&
            within(s->beam, 1, LAC_RVQ_MAX_BEAM) && s->layered <= 1 && s->prior <= LAC_KMEANS_MAX_PRIOR &&

@@ -1,5 +1,5 @@
-/* Fitting residual scalar quantisers. A pass over a stage is an iteration of Lloyd's for a lattice: levels become those
- * to which least squares would round, then what each level stands for becomes the least squares of what is left.
+/* Fitting residual scalar quantisers. A pass over a stage is an iteration of Lloyd's for a lattice: levels become
+ * those to which least squares would round, then what they stand for becomes the least squares of what is left.
  * Sums are exact; equations are solved in double, one order of operations. */
 #include <math.h>
 #include <string.h>

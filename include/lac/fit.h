@@ -7,9 +7,9 @@
  * 2107.03312) is fitted stage by stage, to what a beam search leaves as FAISS does or to what greedy search leaves;
  * then, if asked, all stages together on what a beam search assigns.
  *
- * The maps of a scalar quantiser are fitted stage by stage to what greedy search leaves, by passes of Lloyd's for a
- * lattice: `back` and `bias` by least squares, then `into` and thresholds so that a row gets the levels to which least
- * squares would round. They start as given, or along the axes of largest variance.
+ * The maps of a scalar quantiser are fitted stage by stage to what greedy search leaves, by passes of Lloyd's for
+ * a lattice: `back` and `bias` by least squares, then `into` and thresholds so that a row gets the levels to which
+ * least squares would round. They start as given, or along the axes of largest variance.
  *
  *     lac_fit_open(&fit, &settings, NULL);
  *     while there are latents: lac_fit_add(fit, latents, rows);
@@ -17,9 +17,10 @@
  *     lac_fit_get_codes(fit)
  *
  * Latents are rows of D int16 in -4095 .. 4095, fixed point: the caller knows the scale (a Lac model's one is 512).
- * All that decides a codeword is integers, of maps exact sums and double in one order: a result is a function of settings, start, rows and their order, the
- * same on every machine and for any number of threads and any chunking. A lac_fit is used by one thread at a time;
- * calls are independent of each other. Only open, load and lac_fit_lloyd_max allocate. */
+ * All that decides a codeword is integers, and a map exact sums and double in one order: a result is a function
+ * of settings, start, rows and their order, the same on every machine and for any number of threads and any
+ * chunking. A lac_fit is used by one thread at a time; calls are independent of each other. Only open, load and
+ * lac_fit_lloyd_max allocate. */
 #ifndef LAC_FIT_H
 #define LAC_FIT_H
 
@@ -73,7 +74,7 @@ typedef struct lac_fit_settings {
                               at least as one */
 } lac_fit_settings;
 
-/* A scalar quantiser of d dimensions with at most S + 1 levels; doc/model-format.md tells what they do (quantiser 2). */
+/* A scalar quantiser of d dimensions with at most S + 1 levels; doc/model-format.md, quantiser 2. */
 typedef struct lac_fit_maps {
     const int16_t *into;       /* [Q][d][D] */
     const int32_t *thresholds; /* [Q][d][S], 2^20 times those of a model file */
@@ -183,8 +184,8 @@ LAC_API int lac_fit_model_maps(const lac_model *model, lac_fit_maps *maps, uint8
 LAC_API int lac_fit_write_model(const lac_model *model, const char *name, uint32_t codebooks, uint32_t codewords,
                                 const int16_t *codes, const lac_io *io);
 
-/* The same with a scalar quantiser. Thresholds, never descending, at most 1000 * 2^20 in size, are rounded to float,
- * which changes none that a fit gives. */
+/* The same with a scalar quantiser. Thresholds, never descending, at most 1000 * 2^20 in size, are rounded to
+ * float, which changes none that a fit gives; those that a dimension doesn't use are 0. */
 LAC_API int lac_fit_write_maps(const lac_model *model, const char *name, uint32_t codebooks,
                                const uint8_t levels[LAC_FIT_MAX_LEVELS], const lac_fit_maps *maps,
                                const lac_io *io);
