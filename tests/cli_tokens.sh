@@ -195,6 +195,12 @@ END
 cp a.bin other.bin; sed 's/"model_id":"....../"model_id":"000000/' a.jsonl >other.jsonl
 run 1 "another model" "$lac" tokens import -m "$model" -o bad.lac other.jsonl; says "which" "needs the model with id"
 run 1 "export of what is no audio" "$lac" tokens export -m "$model" text.vocab; says "the file" "text.vocab"
+run 1 "a file of another prior" "$lac" tokens export -m "$model" -o bad.npy "${model%/*}/streams/other-prior.lac"
+says "that it needs another" "prior"; absent bad.npy
+mkdir here; cd here || exit 99
+run 0 "to a folder without a name" "$lac" tokens export -m "$model" -o "" ../a.lac ../s.lac
+[ -s a.npy ] && [ -s s.npy ]; result $? "which is the current one"
+cd ..
 run 2 "a format that is none" "$lac" tokens export -f xml a.lac
 run 2 "import without -o" "$lac" tokens import a.npy
 echo "1..$count"

@@ -3,19 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audioin.h"
+#include "audiopump.h"
 #include "command.h"
 #include "fileout.h"
 #include "lac/encoder.h"
 #include "models.h"
 #include "options.h"
 #include "paths.h"
-#include "progress.h"
 #include "report.h"
-#include "resample.h"
 
-#define BEAM 8      /* by default: doc/performance.md has what each costs and gains */
-#define BLOCK 16384 /* sample frames read at once */
+#define BEAM 8 /* by default: doc/performance.md has what each costs and gains */
 
 static const char usage[] =
     "usage: lac encode [-b KBPS] [-m MODEL] [-t THREADS] [-f] [--beam N]\n"
@@ -50,9 +47,6 @@ typedef struct job {
     lac_audio_in *in;
     lac_file_out out;
     lac_writer *writer;
-    lac_resampler *resampler;
-    float *block;
-    int status; /* of the writer */
 } job;
 
 static int parse_coding(const char *text, uint32_t *coding)
@@ -106,19 +100,15 @@ static int parse(job *j, int argc, char **argv, int *done)
     return j->output ? 0 : lac_report(j->input, "out of memory");
 }
 
-/* Sink of the resampler. */
+/* Sink of the pump. */
 static int code(void *user, const float *pcm, size_t frames)
 {
-    job *j = user;
-
-    j->status = lac_writer_write(j->writer, pcm, frames);
-    return j->status;
+    return lac_writer_write(user, pcm, frames);
 }
 
 static int open_all(job *j)
 {
     const lac_audio_in_info *audio;
-    const char *reason = NULL;
     lac_model_info model;
     lac_writer_settings settings;
     lac_io io;
@@ -134,10 +124,6 @@ static int open_all(job *j)
         (failed = lac_audio_in_open(&j->in, j->input, j->raw.format ? &j->raw : NULL)) != 0)
         return failed;
     audio = lac_audio_in_get_info(j->in);
-    j->block = calloc((size_t)BLOCK * audio->channels, sizeof *j->block);
-    j->resampler = lac_resampler_open(audio->rate, model.sample_rate, audio->channels, code, j, &reason);
-    if (!j->block || !j->resampler)
-        return lac_report(audio->name, "%s", reason);
     settings.original_rate = audio->rate;
     settings.channels = audio->channels;
     settings.threads = j->threads;
@@ -146,42 +132,25 @@ static int open_all(job *j)
     settings.tags = audio->tags.tags;
     settings.tag_count = audio->tags.count;
     io = lac_file_out_io(&j->out);
-    j->status = lac_writer_open(&j->writer, j->model, &io, &settings);
-    if (j->status == LAC_ERROR_ARGUMENT && j->coding > LAC_CODING_PLAIN)
+    int status = lac_writer_open(&j->writer, j->model, &io, &settings);
+    if (status == LAC_ERROR_ARGUMENT && j->coding > LAC_CODING_PLAIN)
         return lac_report(model.name, "this model can't code tokens so; --coding best takes what it has");
-    return j->status ? lac_report_status(j->out.name, j->status, j->out.error) : 0;
-}
-
-static int report_coding(const job *j)
-{
-    return j->status ? lac_report_status(j->out.name, j->status, j->out.error)
-                     : lac_report(lac_audio_in_get_info(j->in)->name, "rate conversion failed");
+    return status ? lac_report_status(j->out.name, status, j->out.error) : 0;
 }
 
 static int code_all(job *j)
 {
-    const lac_audio_in_info *audio = lac_audio_in_get_info(j->in);
     lac_progress progress;
     lac_model_info model;
-    uint64_t total = 0;
-    size_t frames;
-    int failed;
+    lac_audio_pump pump = {.in = j->in, .sink = code, .user = j->writer, .progress = &progress};
 
     lac_model_get_info(j->model, &model);
-    lac_progress_start(&progress, audio->frames == UINT64_MAX ? -1 : (double)audio->frames / audio->rate);
-    while ((failed = lac_audio_in_read(j->in, j->block, BLOCK, &frames)) == 0 && frames > 0) {
-        if (lac_resampler_write(j->resampler, j->block, frames))
-            return report_coding(j);
-        total += frames;
-        lac_progress_update(&progress, (double)total / audio->rate);
-    }
+    pump.rate = model.sample_rate;
+    int failed = lac_audio_pump_run(&pump), status = failed ? pump.status : lac_writer_finish(j->writer, pump.frames);
+    if (status)
+        return lac_report_status(j->out.name, status, j->out.error);
     if (failed)
         return failed;
-    if (lac_resampler_finish(j->resampler, lac_rescale_up(total, model.sample_rate, audio->rate)))
-        return report_coding(j);
-    j->status = lac_writer_finish(j->writer, total);
-    if (j->status)
-        return report_coding(j);
     lac_progress_hide();
     return lac_file_out_commit(&j->out);
 }
@@ -191,10 +160,8 @@ static void close_all(job *j)
     lac_progress_hide();
     lac_writer_close(&j->writer);
     lac_file_out_discard(&j->out);
-    lac_resampler_close(&j->resampler);
     lac_audio_in_close(&j->in);
     lac_model_close(&j->model);
-    free(j->block);
     free(j->made_output);
 }
 

@@ -51,7 +51,7 @@ typedef struct job {
     uint8_t levels[LAC_FIT_MAX_LEVELS]; /* zeros: none given */
 
     lac_model *model;
-    lac_fit_inputs inputs;
+    lac_inputs inputs;
     lac_fit_corpus corpus;
     lac_fit_progress progress;
     lac_fit_settings settings;
@@ -282,7 +282,7 @@ static int open_all(job *j, char **names, size_t count)
         failed = lac_fit_corpus_open(&j->corpus, j->model, j->threads);
     if (failed)
         return failed;
-    listed = lac_fit_inputs_open(&j->inputs, names, count);
+    listed = lac_inputs_open(&j->inputs, names, count, false);
     if (j->inputs.count == 0)
         return LAC_EXIT_FAILED;
     choose_settings(j);
@@ -318,7 +318,7 @@ static int read_corpus(job *j)
     lac_progress_start(&line, -1);
     while (!failed && j->progress.files < j->inputs.count) {
         lac_progress_text(&line, "file %llu of %zu", (unsigned long long)j->progress.files + 1, j->inputs.count);
-        if (lac_fit_corpus_add(&j->corpus, j->inputs.path[j->progress.files]))
+        if (lac_fit_corpus_add(&j->corpus, j->inputs.item[j->progress.files].path))
             j->progress.failed++;
         j->progress.files++;
         failed = save(j, j->progress.files == j->inputs.count);
@@ -507,7 +507,7 @@ int lac_cmd_fit(int argc, char **argv)
     lac_progress_hide();
     lac_fit_close(&j.corpus.fit);
     lac_fit_corpus_close(&j.corpus);
-    lac_fit_inputs_close(&j.inputs);
+    lac_inputs_close(&j.inputs);
     lac_model_close(&j.model);
     return failed;
 }

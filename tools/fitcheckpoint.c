@@ -1,4 +1,4 @@
-/* The file: "LACT", version, what is below in that order, the held rows, and what lac_fit_save writes. All numbers
+/* The file: "LACS", version, what is below in that order, the held rows, and what lac_fit_save writes. All numbers
  * are little-endian. */
 #include "fitcheckpoint.h"
 
@@ -38,12 +38,12 @@ static uint64_t hash(uint64_t value, const void *data, size_t size)
     return value;
 }
 
-static uint64_t hash_inputs(const lac_fit_inputs *inputs)
+static uint64_t hash_inputs(const lac_inputs *inputs)
 {
     uint64_t value = UINT64_C(0xcbf29ce484222325);
 
     for (size_t i = 0; i < inputs->count; i++)
-        value = hash(value, inputs->path[i], strlen(inputs->path[i]) + 1);
+        value = hash(value, inputs->item[i].path, strlen(inputs->item[i].path) + 1);
     return value;
 }
 
@@ -65,10 +65,10 @@ static uint64_t hash_all(const uint8_t *head, const lac_fit_corpus *corpus)
     return value;
 }
 
-static void fill_head(uint8_t *head, const lac_fit_corpus *corpus, const lac_fit_inputs *inputs,
+static void fill_head(uint8_t *head, const lac_fit_corpus *corpus, const lac_inputs *inputs,
                       const lac_fit_progress *progress)
 {
-    memcpy(head, "LACT", 4);
+    memcpy(head, "LACS", 4);
     store(head + 4, VERSION, 4);
     memcpy(head + 8, corpus->info.id, LAC_MODEL_ID_SIZE);
     store(head + 24, hash_inputs(inputs), 8);
@@ -79,7 +79,7 @@ static void fill_head(uint8_t *head, const lac_fit_corpus *corpus, const lac_fit
     store(head + CHECK_AT, hash_all(head, corpus), 8);
 }
 
-int lac_fit_checkpoint_save(const char *path, const lac_fit_corpus *corpus, const lac_fit_inputs *inputs,
+int lac_fit_checkpoint_save(const char *path, const lac_fit_corpus *corpus, const lac_inputs *inputs,
                             const lac_fit_progress *progress)
 {
     uint8_t head[HEAD_BYTES];
@@ -111,11 +111,11 @@ static int64_t read_file(void *user, void *data, size_t size)
 }
 
 /* Head and held rows. */
-static int load_head(FILE *file, lac_fit_corpus *corpus, const lac_fit_inputs *inputs, lac_fit_progress *progress)
+static int load_head(FILE *file, lac_fit_corpus *corpus, const lac_inputs *inputs, lac_fit_progress *progress)
 {
     uint8_t head[HEAD_BYTES];
 
-    if (fread(head, 1, sizeof head, file) != sizeof head || memcmp(head, "LACT", 4) != 0)
+    if (fread(head, 1, sizeof head, file) != sizeof head || memcmp(head, "LACS", 4) != 0)
         return LAC_ERROR_FORMAT;
     if (load(head + 4, 4) != VERSION)
         return LAC_ERROR_VERSION;
@@ -156,7 +156,7 @@ static int same_settings(const lac_fit *fit, lac_fit_settings wanted)
 }
 
 int lac_fit_checkpoint_load(const char *path, lac_fit_corpus *corpus, const lac_fit_settings *settings,
-                            const lac_fit_inputs *inputs, lac_fit_progress *progress)
+                            const lac_inputs *inputs, lac_fit_progress *progress)
 {
     FILE *file = fopen(path, "rb");
     lac_io io = {file, read_file, NULL, NULL, NULL};

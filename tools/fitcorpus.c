@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audioin.h"
+#include "audiopump.h"
 #include "report.h"
-#include "resample.h"
 
-#define BLOCK 16384 /* sample frames read at once */
 #define PIECE 48000 /* samples coded at once */
 #define STRETCH 100 /* latent frames that stay together */
 #define EVERY 10    /* of such stretches one is held out */
@@ -25,8 +23,7 @@ int lac_fit_corpus_open(lac_fit_corpus *corpus, const lac_model *model, uint32_t
     corpus->latents = calloc(capacity * corpus->info.latent_size, sizeof *corpus->latents);
     corpus->held = calloc((size_t)LAC_FIT_HELD_ROWS * corpus->info.latent_size, sizeof *corpus->held);
     corpus->pcm = calloc(PIECE, sizeof *corpus->pcm);
-    corpus->block = calloc((size_t)BLOCK * LAC_MAX_CHANNELS, sizeof *corpus->block);
-    if (!corpus->tokens || !corpus->latents || !corpus->held || !corpus->pcm || !corpus->block)
+    if (!corpus->tokens || !corpus->latents || !corpus->held || !corpus->pcm)
         return lac_report(corpus->info.name, "out of memory");
     return 0;
 }
@@ -60,7 +57,6 @@ static int take_latents(lac_fit_corpus *corpus, size_t rows)
 typedef struct source {
     lac_fit_corpus *corpus;
     uint32_t channels;
-    int status;
 } source;
 
 static int code_channel(source *s, uint32_t channel, const float *pcm, size_t frames)
@@ -76,17 +72,18 @@ static int code_channel(source *s, uint32_t channel, const float *pcm, size_t fr
     return status ? status : take_latents(c, rows);
 }
 
-/* Sink of the resampler. */
+/* Sink of the pump. */
 static int code(void *user, const float *pcm, size_t frames)
 {
     source *s = user;
+    int status = LAC_OK;
 
-    for (size_t at = 0, n; !s->status && at < frames; at += n) {
+    for (size_t at = 0, n; !status && at < frames; at += n) {
         n = frames - at < PIECE ? frames - at : PIECE;
-        for (uint32_t c = 0; !s->status && c < s->channels; c++)
-            s->status = code_channel(s, c, pcm + at * s->channels, n);
+        for (uint32_t c = 0; !status && c < s->channels; c++)
+            status = code_channel(s, c, pcm + at * s->channels, n);
     }
-    return s->status;
+    return status;
 }
 
 static int start_encoders(lac_fit_corpus *corpus, uint32_t channels)
@@ -107,47 +104,24 @@ static int start_encoders(lac_fit_corpus *corpus, uint32_t channels)
     return status;
 }
 
-static int code_file(lac_fit_corpus *corpus, lac_audio_in *in, lac_resampler *resampler, const source *s)
-{
-    const lac_audio_in_info *audio = lac_audio_in_get_info(in);
-    uint64_t total = 0;
-    size_t frames;
-    int failed, wrong = 0;
-
-    while ((failed = lac_audio_in_read(in, corpus->block, BLOCK, &frames)) == 0 && frames > 0 && !wrong) {
-        wrong = lac_resampler_write(resampler, corpus->block, frames);
-        total += frames;
-    }
-    if (!failed && !wrong)
-        wrong = lac_resampler_finish(resampler, lac_rescale_up(total, corpus->info.sample_rate, audio->rate));
-    if (!wrong)
-        return failed;
-    return s->status ? lac_report_status(audio->name, s->status, 0)
-                     : lac_report(audio->name, "rate conversion failed");
-}
-
 int lac_fit_corpus_add(lac_fit_corpus *corpus, const char *path)
 {
-    lac_audio_in *in = NULL;
-    lac_resampler *resampler;
-    source s = {corpus, 0, LAC_OK};
-    const char *reason = NULL;
-    int failed = lac_audio_in_open(&in, path, NULL);
+    source s = {corpus, 0};
+    lac_audio_pump pump = {.rate = corpus->info.sample_rate, .sink = code, .user = &s};
+    int failed = lac_audio_in_open(&pump.in, path, NULL), status;
 
     if (failed)
         return failed;
-    const lac_audio_in_info *audio = lac_audio_in_get_info(in);
+    const lac_audio_in_info *audio = lac_audio_in_get_info(pump.in);
     s.channels = audio->channels;
-    s.status = start_encoders(corpus, audio->channels);
-    resampler = lac_resampler_open(audio->rate, corpus->info.sample_rate, audio->channels, code, &s, &reason);
-    if (s.status)
-        failed = lac_report_status(audio->name, s.status, 0);
-    else if (!resampler)
-        failed = lac_report(audio->name, "%s", reason);
-    else
-        failed = code_file(corpus, in, resampler, &s);
-    lac_resampler_close(&resampler);
-    lac_audio_in_close(&in);
+    status = start_encoders(corpus, audio->channels);
+    if (!status) {
+        failed = lac_audio_pump_run(&pump);
+        status = pump.status;
+    }
+    if (status)
+        failed = lac_report_status(audio->name, status, 0);
+    lac_audio_in_close(&pump.in);
     return failed;
 }
 
@@ -159,6 +133,5 @@ void lac_fit_corpus_close(lac_fit_corpus *corpus)
     free(corpus->latents);
     free(corpus->held);
     free(corpus->pcm);
-    free(corpus->block);
     memset(corpus, 0, sizeof *corpus);
 }

@@ -19,7 +19,7 @@ typedef struct lac_fit_corpus {
     lac_encoder *encoder[LAC_MAX_CHANNELS]; /* as many as were needed */
     uint16_t *tokens;   /* scratch */
     int16_t *latents;
-    float *pcm, *block;
+    float *pcm;
     uint64_t frames;    /* latent frames so far */
     int16_t *held;      /* [LAC_FIT_HELD_ROWS][D] */
     uint32_t held_rows;
@@ -34,17 +34,5 @@ int lac_fit_corpus_add(lac_fit_corpus *corpus, const char *path);
 
 /* Harmless on a zeroed struct. */
 void lac_fit_corpus_close(lac_fit_corpus *corpus);
-
-typedef struct lac_fit_inputs {
-    char **path;
-    size_t count;
-} lac_fit_inputs;
-
-/* Files as they are named, and below folders all audio files (by their extension), in the order of their names. 0,
- * or LAC_EXIT_FAILED after messages about what is missing or empty; the others are listed nonetheless. */
-int lac_fit_inputs_open(lac_fit_inputs *inputs, char *const *names, size_t count);
-
-/* Harmless on a zeroed struct. */
-void lac_fit_inputs_close(lac_fit_inputs *inputs);
 
 #endif

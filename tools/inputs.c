@@ -32,11 +32,11 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const lac_input *)a)->name, ((const lac_input *)b)->name);
 }
 
-static int is_wanted(const char *name)
+static int is_wanted(const lac_inputs *list, const char *name)
 {
     const char *dot = strrchr(name, '.');
 
-    return lac_path_is_audio(name) || (dot && name[0] != '.' && strcmp(dot, ".lac") == 0);
+    return lac_path_is_audio(name) || (list->with_lac && dot && name[0] != '.' && strcmp(dot, ".lac") == 0);
 }
 
 static int scan(lac_inputs *list, const char *folder, const char *prefix);
@@ -51,7 +51,7 @@ static int enter(lac_inputs *list, const char *entry, char *path, char *name)
         failed = lac_report(path ? path : "input", "%s", path && name ? strerror(errno) : "out of memory");
     else if (S_ISDIR(st.st_mode))
         failed = scan(list, path, name);
-    else if (is_wanted(entry) && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+    else if (is_wanted(list, entry) && stat(path, &st) == 0 && S_ISREG(st.st_mode))
         return add(list, path, name);
     free(path);
     free(name);
@@ -65,10 +65,10 @@ static int scan(lac_inputs *list, const char *folder, const char *prefix)
 
     if (!directory)
         return lac_report(folder, "%s", strerror(errno));
-    for (const struct dirent *d; !failed && (d = readdir(directory)) != NULL;)
+    for (const struct dirent *d; (d = readdir(directory)) != NULL;)
         if (d->d_name[0] != '.')
-            failed = enter(list, d->d_name, lac_path_join(folder, d->d_name),
-                           *prefix ? lac_path_join(prefix, d->d_name) : strdup(d->d_name));
+            failed |= enter(list, d->d_name, lac_path_join(folder, d->d_name),
+                            *prefix ? lac_path_join(prefix, d->d_name) : strdup(d->d_name));
     closedir(directory);
     return failed;
 }
@@ -83,19 +83,19 @@ static int add_operand(lac_inputs *list, const char *operand)
         return add(list, strdup(operand), strdup(slash ? slash + 1 : operand));
     int failed = scan(list, operand, "");
     if (!failed && list->count == before)
-        failed = lac_report(operand, "holds no .lac and no audio files");
-    if (!failed)
+        failed = lac_report(operand, list->with_lac ? "holds no .lac and no audio files" : "holds no audio files");
+    if (list->count > before)
         qsort(list->item + before, list->count - before, sizeof *list->item, by_name);
     return failed;
 }
 
-int lac_inputs_open(lac_inputs *inputs, char **operands, size_t count)
+int lac_inputs_open(lac_inputs *inputs, char **operands, size_t count, bool with_lac)
 {
     int failed = 0;
 
-    memset(inputs, 0, sizeof *inputs);
-    for (size_t i = 0; i < count && !failed; i++)
-        failed = add_operand(inputs, operands[i]);
+    *inputs = (lac_inputs){.with_lac = with_lac};
+    for (size_t i = 0; i < count; i++)
+        failed |= add_operand(inputs, operands[i]);
     return failed;
 }
 

@@ -1,7 +1,8 @@
-/* The files that operands stand for: themselves, or, of a folder, the .lac and audio files in it and below. */
+/* The files that operands stand for: themselves, or, of a folder, the audio files in it and below. */
 #ifndef LAC_TOOLS_INPUTS_H
 #define LAC_TOOLS_INPUTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct lac_input {
@@ -12,11 +13,12 @@ typedef struct lac_input {
 typedef struct lac_inputs {
     lac_input *item; /* operands in their order, each folder's files by name */
     size_t count;
+    bool with_lac;
 } lac_inputs;
 
-/* 0, or LAC_EXIT_FAILED after a message: unreadable folder, nothing in it, out of memory. Links to folders are not
- * followed. */
-int lac_inputs_open(lac_inputs *inputs, char **operands, size_t count);
+/* with_lac: of folders .lac files too. 0, or LAC_EXIT_FAILED after messages: unreadable folder, nothing in it, out of
+ * memory; what else there is is listed nonetheless. Links to folders are not followed. */
+int lac_inputs_open(lac_inputs *inputs, char **operands, size_t count, bool with_lac);
 
 /* Harmless on a zeroed struct. */
 void lac_inputs_close(lac_inputs *inputs);

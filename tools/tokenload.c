@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audioin.h"
+#include "audiopump.h"
 #include "lac/encoder.h"
 #include "models.h"
 #include "report.h"
 #include "resample.h"
 
-#define BLOCK 16384 /* sample frames, or latent frames, at once */
+#define BLOCK 16384 /* latent frames at once */
 
 int lac_token_source_option(lac_token_source *source, const char *command, int option, char **argv)
 {
@@ -80,7 +80,7 @@ static void describe(const lac_token_source *source, const lac_stream_info *info
 
 static int take_all(lac_reader *reader, lac_token_set *set, const char *name, const int *error)
 {
-    size_t row = (size_t)set->channels * set->codebooks, frames;
+    size_t row = (size_t)set->channels * set->codebooks, frames = 0;
     uint16_t *tokens = malloc(BLOCK * row * sizeof *tokens + 1);
     uint8_t *counts = malloc(BLOCK);
     char reason[LAC_TOKENS_REASON];
@@ -90,7 +90,7 @@ static int take_all(lac_reader *reader, lac_token_set *set, const char *name, co
         int status = failed ? 0 : lac_reader_read_tokens(reader, tokens, counts, BLOCK, &frames);
 
         if (status)
-            failed = lac_report_status(name, status, *error);
+            failed = lac_models_report_read(name, status, *error);
         for (size_t t = 0; t < frames && !failed; t++)
             if (lac_token_set_append(set, tokens + t * row, counts[t], reason))
                 failed = lac_report(name, "%s", reason);
@@ -127,8 +127,9 @@ static int take_stream(lac_token_source *source, lac_reader *reader, const char 
     set->samples = info.samples == UINT64_MAX ? samples_of_frames(source, set) : info.samples;
     if (failed || (info.damaged_pages == 0 && !info.truncated))
         return failed;
-    lac_report(name, "%s; %llu damaged or missing pages, whose frames have no tokens",
-               info.truncated ? "is cut off" : "is damaged", (unsigned long long)info.damaged_pages);
+    lac_report(name, "%s; %llu damaged or missing page%s, whose frames have no tokens",
+               info.truncated ? "is cut off" : "is damaged", (unsigned long long)info.damaged_pages,
+               info.damaged_pages == 1 ? "" : "s");
     return LAC_EXIT_CONCEALED;
 }
 
@@ -177,37 +178,12 @@ static int code(void *user, const float *pcm, size_t frames)
     return lac_writer_write(user, pcm, frames);
 }
 
-/* All of `in` through the resampler into the writer. */
-static int code_all(const lac_token_source *source, lac_audio_in *in, lac_writer *writer, uint64_t *total)
-{
-    const lac_audio_in_info *audio = lac_audio_in_get_info(in);
-    const char *reason = "out of memory";
-    uint32_t rate = source->about.sample_rate;
-    lac_resampler *resampler = lac_resampler_open(audio->rate, rate, audio->channels, code, writer, &reason);
-    float *block = malloc(BLOCK * audio->channels * sizeof *block);
-    size_t frames = 0;
-    int failed = resampler && block ? 0 : lac_report(audio->name, "%s", reason);
-
-    *total = 0;
-    while (!failed && (failed = lac_audio_in_read(in, block, BLOCK, &frames)) == 0 && frames > 0) {
-        *total += frames;
-        if (lac_resampler_write(resampler, block, frames))
-            failed = lac_report(audio->name, "can't be coded");
-    }
-    if (!failed && lac_resampler_finish(resampler, lac_rescale_up(*total, rate, audio->rate)))
-        failed = lac_report(audio->name, "can't be coded");
-    lac_resampler_close(&resampler);
-    free(block);
-    return failed;
-}
-
 static int code_audio(lac_token_source *source, lac_audio_in *in, memory *m)
 {
     const lac_audio_in_info *audio = lac_audio_in_get_info(in);
     lac_writer_settings settings;
     lac_writer *writer = NULL;
     lac_io io = {m, NULL, memory_write, NULL, NULL};
-    uint64_t total;
 
     lac_writer_default_settings(&settings);
     settings.original_rate = audio->rate;
@@ -218,9 +194,10 @@ static int code_audio(lac_token_source *source, lac_audio_in *in, memory *m)
         return failed;
     int status = lac_writer_open(&writer, source->model, &io, &settings);
     if (!status) {
-        failed = code_all(source, in, writer, &total);
-        if (!failed)
-            status = lac_writer_finish(writer, total);
+        lac_audio_pump pump = {.in = in, .rate = source->about.sample_rate, .sink = code, .user = writer};
+
+        failed = lac_audio_pump_run(&pump);
+        status = failed ? pump.status : lac_writer_finish(writer, pump.frames);
     }
     lac_writer_close(&writer);
     return status ? lac_report_status(audio->name, status, 0) : failed;

@@ -71,13 +71,6 @@ static int parse_option(void *user, int option, char **argv)
     }
 }
 
-static int is_folder(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 static int to_standard_output(const job *j)
 {
     return strcmp(j->output ? j->output : j->format == JSONL ? "-" : "", "-") == 0;
@@ -102,8 +95,8 @@ static int parse(job *j, int argc, char **argv, int *done)
         return lac_report_usage("tokens export", "--json and the tokens can't both go to standard output");
     if (j->vocabulary_path && (failed = lac_tokens_vocabulary(&j->vocabulary, j->vocabulary_path)) != 0)
         return failed;
-    failed = lac_inputs_open(&j->inputs, argv + optind, (size_t)(argc - optind));
-    j->to_folder = j->output && (is_folder(j->output) || j->inputs.count > 1 || is_folder(argv[optind]));
+    failed = lac_inputs_open(&j->inputs, argv + optind, (size_t)(argc - optind), true);
+    j->to_folder = j->output && (lac_path_is_folder(j->output) || j->inputs.count > 1 || lac_path_is_folder(argv[optind]));
     return failed;
 }
 

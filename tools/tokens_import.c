@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "fileout.h"
 #include "options.h"
@@ -86,13 +85,13 @@ static int make_plain(job *j, lac_token_set *set)
 {
     char reason[LAC_TOKENS_REASON];
     bool any = set->vocabulary == UINT64_MAX; /* .npy does not say which */
-    int failed = set->vocabulary &&
-        !j->vocabulary_path ? lac_report(j->name, "has symbols; --bpe names their vocabulary")
-                                                        : 0;
 
-    if (!set->vocabulary || failed)
-        return failed;
-    if ((failed = lac_tokens_check(&j->vocabulary, j->vocabulary_path, &j->source.about, j->name)) != 0)
+    if (!set->vocabulary)
+        return 0;
+    if (!j->vocabulary_path)
+        return lac_report(j->name, "has symbols; --bpe names their vocabulary");
+    int failed = lac_tokens_check(&j->vocabulary, j->vocabulary_path, &j->source.about, j->name);
+    if (failed)
         return failed;
     if (!any && (set->vocabulary != j->vocabulary.id || set->symbol_codebook != j->vocabulary.codebook))
         return lac_report(j->name, "needs the vocabulary with id %016llx; %s has id %016llx",
@@ -217,13 +216,6 @@ static int import_set(job *j, lac_token_set *set, const char *output)
 
 /* ---- JSON lines ---- */
 
-static int is_folder(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 /* The folder's file for a line: only the last part of its path counts, whatever it says. */
 static char *line_output(const job *j, const char *path, size_t number)
 {
@@ -247,7 +239,7 @@ static int import_line(job *j, const lac_token_bytes *line, size_t number)
 
     if (failed)
         failed = lac_report(j->name, "line %zu: %s", number, reason);
-    else if (!(output = is_folder(j->output) ? line_output(j, path, number) : strdup(j->output)))
+    else if (!(output = lac_path_is_folder(j->output) ? line_output(j, path, number) : strdup(j->output)))
         failed = lac_report(j->name, "out of memory");
     if (!failed)
         failed = import_set(j, &set, output);
@@ -285,7 +277,7 @@ static int import_lines(job *j, FILE *file)
     int failed = next_line(j, file, &line, &number);
 
     next = number;
-    if (!failed && (failed = next_line(j, file, &ahead, &next)) == 0 && ahead.size > 0 && !is_folder(j->output))
+    if (!failed && (failed = next_line(j, file, &ahead, &next)) == 0 && ahead.size > 0 && !lac_path_is_folder(j->output))
         failed = lac_report(j->name, "has several lines: -o must name a folder that is there");
     while (!failed && line.size > 0) {
         failed = import_line(j, &line, number);
