@@ -10,6 +10,7 @@
 #define CHUNK 4096 /* bytes */
 #define MAX_COUNT (INT64_C(1) << 33) /* of moving averages */
 #define MAX_SUM (INT64_C(1) << 45)
+#define MAX_SEEN (UINT64_C(1) << 62)
 #define MAX_THRESHOLD INT32_MAX
 #define LEVELS_AT 96
 
@@ -165,7 +166,7 @@ static int load_head(lac_fit *draft, const uint8_t *head)
     draft->warm = lac_load32(p + 32) != 0;
     uint64_t kept = draft->seen < draft->settings.rows ? draft->seen : draft->settings.rows;
     if (!lac_fit_settings_valid(&draft->settings) || lac_load32(p + 32) > 1 || draft->kept != kept ||
-        draft->done > lac_fit_steps(draft))
+        draft->seen > MAX_SEEN || draft->done > lac_fit_steps(draft))
         return LAC_ERROR_FORMAT;
     return LAC_OK;
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "fitfixture.h"
 #include "lac/encoder.h"
 #include "memfile.h"
@@ -366,6 +367,31 @@ Test(fit, a_saved_fit_goes_on_to_the_same_codewords)
         }
         free(whole);
     }
+    free(z);
+}
+
+#define SEEN_AT 76 /* in a state's head; its checksum: */
+#define HEAD_CRC_AT 108
+
+/* Rows are counted on from there. */
+Test(fit, a_state_that_has_seen_all_that_can_be_counted_is_refused)
+{
+    memfile f = {0};
+    lac_io io = io_of(&f);
+    lac_fit_settings s = small_settings();
+    int16_t *z = random_rows(100);
+    s.rows = 100;
+    lac_fit *fit = fit_open(&s, NULL), *got = NULL;
+    cr_assert_eq(lac_fit_add(fit, z, 100), 0);
+    cr_assert_eq(lac_fit_save(fit, &io), 0);
+    lac_store64(f.data + SEEN_AT, UINT64_MAX);
+    lac_store32(f.data + HEAD_CRC_AT, lac_crc32c(0, f.data, HEAD_CRC_AT));
+    lac_store32(f.data + f.size - 4, lac_crc32c(0, f.data, f.size - 4));
+    f.at = 0;
+    cr_expect_eq(lac_fit_load(&got, &io, 1), LAC_ERROR_FORMAT);
+    cr_expect_null(got);
+    lac_fit_close(&fit);
+    free(f.data);
     free(z);
 }
 
