@@ -17,7 +17,7 @@ run 2 "no command" "$lac"
 run 2 "unknown command" "$lac" transmogrify
 says "the command" "transmogrify"
 run 2 "unknown option before the command" "$lac" --verbose; says "that it is an option" "unknown option '--verbose'"
-for c in encode decode info verify tokens eval bench send receive netsim; do
+for c in encode decode info verify fit tokens eval bench send receive netsim; do
     run 0 "lac $c --help" "$lac" $c --help
     grep -q "usage: lac $c" out; result $? "lac $c --help tells the usage"
     run 2 "lac $c: unknown option" "$lac" $c --no-such-option
@@ -52,7 +52,10 @@ run 0 "encode with one" folder/bin/lac encode -m tiny-fsq fsq.wav fsq4.lac; same
 is "model of a file" "$(LAC_MODEL_PATH=$vectors "$lac" info fsq.lac | grep -c '^model *tiny-fsq$')" 1
 is "quantiser" "$("$lac" info "$vectors/tiny-fsq.lacm" | grep -c '^quantiser *fsq$')" 1
 is "levels" "$("$lac" info "$vectors/tiny-fsq.lacm" | grep -c '^levels *5, 4, 3$')" 1
+is "prior" "$("$lac" info "$vectors/tiny_prior.lacm" | grep -c '^prior_id *[0-9a-f]*$')" 1
 run 0 "lac verify" "$lac" verify fsq.lac
+run 1 "a model of no name" "$lac" encode -m nowhere fsq.wav bad.lac; absent bad.lac
+says "where it was looked for" "nowhere: .*LAC_MODEL_PATH"
 rm -r folder
 
 # ---- the same result by every road

@@ -26,6 +26,8 @@ int lac_models_open(lac_model **model, const char *name)
         return lac_report(name, "%s", S_ISDIR(st.st_mode) ? strerror(EISDIR) : "is not a regular file");
     if (status == LAC_ERROR_FORMAT)
         return lac_report(name, "is not a model");
+    if (status == LAC_ERROR_NOT_FOUND && !strchr(name, '/'))
+        return lac_report(name, "no such model: no file, none built in, no %s.lacm in the folders of LAC_MODEL_PATH", name);
     return lac_report_status(name, status, error);
 }
 
