@@ -73,7 +73,7 @@ static int parse(job *j, int argc, char **argv, int *done)
         return lac_report_usage("tokens import", "one file, not also '%s'", argv[optind + 1]);
     if (!j->output)
         return lac_report_usage("tokens import", "to which file? -o names it");
-    if (j->samples != (double)(uint64_t)j->samples && j->samples >= 0)
+    if (j->samples >= 0 && j->samples != (double)(uint64_t)j->samples)
         return lac_report_usage("tokens import", "--samples is a whole number");
     j->input = argv[optind];
     j->name = lac_report_name(j->input, 0);
