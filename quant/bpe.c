@@ -130,8 +130,8 @@ static void join(sequence *s, uint32_t at, uint32_t symbol)
         s->prev[s->next[at]] = at;
 }
 
-/* A merge makes no other of its own rank or an earlier one possible: by rank, then place, each is met in its turn.
- * */
+/* A merge makes no other of its own rank or an earlier one possible: by rank, then place, each is met in its
+ * turn. */
 static bool merge_all(const lac_bpe *b, sequence *s, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {

@@ -1,5 +1,5 @@
-/* Learning a byte-pair vocabulary: each pair keeps a list of its places in the sequence, which merges keep right.
- * */
+/* Learning a byte-pair vocabulary: each pair keeps a list of its places in the sequence, which merges keep
+ * right. */
 #include <string.h>
 
 #include "bpe.h"

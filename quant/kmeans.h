@@ -34,8 +34,8 @@ typedef struct lac_kmeans {
 void lac_kmeans_init(lac_kmeans *k, lac_workspace *w, size_t rows);
 
 /* Codewords drawn from the rows, at least one: each next one with a probability as its squared distance from those
- * there. Of many rows a part is looked at; from 16 codewords on, up to one in 16 of those there are drawn together.
- * */
+ * there. Of many rows a part is looked at; from 16 codewords on, up to one in 16 of those there are drawn
+ * together. */
 void lac_kmeans_start(lac_kmeans *k, lac_kmeans_rows rows);
 
 /* Make half_norm and packed fit the codes. */

@@ -3,8 +3,8 @@
 #define BOTTOM (UINT32_C(1) << 24)
 #define COST_BITS 8
 
-/* floor(log2(v) * LAC_RANGE_COST_ONE), v >= 1. Squaring doubles the logarithm: each time gives one more bit of it.
- * */
+/* floor(log2(v) * LAC_RANGE_COST_ONE), v >= 1. Squaring doubles the logarithm: each time gives one more bit of
+ * it. */
 static uint32_t log2_fixed(uint32_t v)
 {
     uint32_t result = 0;

@@ -17,8 +17,8 @@ static const uint16_t logistic[33] = {
     64357, 64614, 64816, 64974, 65097, 65194, 65269, 65328, 65374, 65410, 65438, 65459, 65476, 65489, 65500, 65508,
     65514};
 
-/* Initial weights, in 2^-6, by levels left below a bit: what training speech taught, of stage 0 and of the others.
- * */
+/* Initial weights, in 2^-6, by levels left below a bit: what training speech taught, of stage 0 and of the
+ * others. */
 static const uint8_t initial[2][10][LAC_TOKEN_INPUTS] = {
     {{60, 9, 0, 0, 26}, {54, 15, 0, 0, 24}, {42, 16, 0, 0, 25}, {40, 14, 0, 0, 24},
      {29, 17, 0, 0, 23}, {25, 23, 0, 0, 17}, {18, 26, 0, 0, 23}, {18, 24, 0, 0, 20},
@@ -154,8 +154,8 @@ static void learn(int32_t *learnt, mixed_bit *b, uint32_t bit)
     }
 }
 
-/* One bit below `node` by encoder or decoder, whichever is there. Where only a 0 leads to tokens there is no bit.
- * */
+/* One bit below `node` by encoder or decoder, whichever is there. Where only a 0 leads to tokens there is no
+ * bit. */
 static uint32_t code_bit(const lac_tokenmodel *m, const coded_token *t, uint32_t node, uint32_t depth, uint32_t bit,
                          lac_range_encoder *e, lac_range_decoder *d)
 {

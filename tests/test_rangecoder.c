@@ -107,8 +107,8 @@ Test(rangecoder, both_sides_agree_after_every_symbol)
     }
 }
 
-/* A long run of one table costs what its entropy says: the narrowest parts of a total too, and bits nearly certain.
- * */
+/* A long run of one table costs what its entropy says: the narrowest parts of a total too, and bits nearly
+ * certain. */
 Test(rangecoder, cost_within_a_thousandth)
 {
     random_source r = random_start();

@@ -65,8 +65,8 @@ void lac_pair_counts_free(lac_pair_counts *p)
     memset(p, 0, sizeof *p);
 }
 
-/* Grassberger's G(n), nats: -EULER - ln 2 + 2 / 1 + 2 / 3 + ... + 2 / (n - 1) for even n, that of n - 1 for odd n.
- * */
+/* Grassberger's G(n), nats: -EULER - ln 2 + 2 / 1 + 2 / 3 + ... + 2 / (n - 1) for even n, that of n - 1 for odd
+ * n. */
 static double digamma_like(uint32_t n)
 {
     double sum = -EULER - log(2);

@@ -29,8 +29,8 @@ void lac_vocabulary_free(lac_vocabulary *v);
 /* The tokens of its codebook in a channel, K where a frame has none. out [frames] */
 void lac_vocabulary_sequence(const lac_vocabulary *v, const lac_token_set *s, uint32_t channel, uint32_t *out);
 
-/* Take the tokens of the codebook out of the rows and put symbols in their place; and back. 0, or -1 with a reason.
- * */
+/* Take the tokens of the codebook out of the rows and put symbols in their place; and back. 0, or -1 with a
+ * reason. */
 int lac_vocabulary_apply(const lac_vocabulary *v, lac_token_set *s, char *reason);
 int lac_vocabulary_invert(const lac_vocabulary *v, lac_token_set *s, char *reason);
 
