@@ -63,7 +63,7 @@ void lac_models_beside(const char *program)
     free(path);
 }
 
-static int report_mismatch(const lac_model *model, const uint8_t *id, const char *file)
+int lac_models_report_mismatch(const lac_model *model, const uint8_t *id, const char *file)
 {
     lac_model_info have;
     char needed[2 * LAC_MODEL_ID_SIZE + 1];
@@ -92,7 +92,7 @@ int lac_models_attach(lac_model **model, const char *name, lac_reader *reader, u
     if (!status)
         return 0;
     if (status == LAC_ERROR_MODEL_MISMATCH)
-        report_mismatch(*model, info.model_id, file);
+        lac_models_report_mismatch(*model, info.model_id, file);
     else
         lac_report_status(file, status, 0);
     return LAC_EXIT_FAILED;

@@ -18,6 +18,9 @@ lac_model *lac_models_find(const uint8_t *id);
  * messages. 0 or LAC_EXIT_FAILED. The model must outlive the reader. */
 int lac_models_attach(lac_model **model, const char *name, lac_reader *reader, uint32_t threads, const char *file);
 
+/* That `model` is not the one whose id, whole or its first bytes and zeros, the file names. LAC_EXIT_FAILED. */
+int lac_models_report_mismatch(const lac_model *model, const uint8_t *id, const char *file);
+
 /* What lac_reader_read gave but 0, of `file`. LAC_EXIT_FAILED. */
 int lac_models_report_read(const char *file, int status, int error);
 

@@ -9,7 +9,6 @@
 #include "tokenload.h"
 #include "vocabulary.h"
 
-#define LAC_TOKENS_BEAM 8          /* as lac encode */
 #define LAC_TOKENS_FILE_MAX (1u << 30) /* bytes of a file that is read whole */
 
 int lac_tokens_export(int argc, char **argv);

@@ -9,10 +9,12 @@
 #include "audiopump.h"
 #include "lac/encoder.h"
 #include "models.h"
+#include "progress.h"
 #include "report.h"
 #include "resample.h"
 
-#define BLOCK 16384 /* latent frames at once */
+#define BLOCK 16384   /* latent frames at once */
+#define TOKENS_BEAM 8 /* as lac encode */
 
 int lac_token_source_option(lac_token_source *source, const char *command, int option, char **argv)
 {
@@ -22,6 +24,11 @@ int lac_token_source_option(lac_token_source *source, const char *command, int o
     case 'B': return lac_option_count(command, "--beam", optarg, 1, LAC_MAX_BEAM, &source->beam);
     default: return lac_report_option(command, option, argv);
     }
+}
+
+void lac_token_source_init(lac_token_source *source)
+{
+    *source = (lac_token_source){.kbps = -1, .beam = TOKENS_BEAM};
 }
 
 void lac_token_source_close(lac_token_source *source)
@@ -41,14 +48,6 @@ static bool has_id(const lac_token_source *source, const uint8_t *id)
     return memcmp(id, zeros, sizeof zeros) == 0 ? source->named : memcmp(id, source->about.id, 8) == 0;
 }
 
-static int report_mismatch(const lac_token_source *source, const uint8_t *id, const char *file)
-{
-    char needed[2 * LAC_MODEL_ID_SIZE + 1], given[2 * LAC_MODEL_ID_SIZE + 1];
-
-    return lac_report(file, "needs the model with id %s; %s has id %s; name the right one with -m",
-                      lac_report_id(id, needed), source->about.name, lac_report_id(source->about.id, given));
-}
-
 int lac_token_source_model(lac_token_source *source, const uint8_t *id, const char *file)
 {
     if (has_id(source, id))
@@ -63,7 +62,7 @@ int lac_token_source_model(lac_token_source *source, const uint8_t *id, const ch
             return failed;
     }
     lac_model_get_info(source->model, &source->about);
-    return has_id(source, id) ? 0 : report_mismatch(source, id, file);
+    return has_id(source, id) ? 0 : lac_models_report_mismatch(source->model, id, file);
 }
 
 static void describe(const lac_token_source *source, const lac_stream_info *info, lac_token_set *set)
@@ -189,6 +188,7 @@ static int code_audio(lac_token_source *source, lac_audio_in *in, memory *m)
     settings.original_rate = audio->rate;
     settings.channels = audio->channels;
     settings.beam = source->beam;
+    settings.coding = LAC_CODING_PLAIN; /* read again at once */
     int failed = lac_option_codebooks("tokens", source->kbps, &source->about, &settings.codebooks);
     if (failed)
         return failed;
@@ -254,4 +254,29 @@ int lac_token_source_load(lac_token_source *source, const char *path, lac_token_
     if (failed && failed != LAC_EXIT_CONCEALED)
         lac_token_set_free(set);
     return failed;
+}
+
+int lac_token_source_each(lac_token_source *source, const lac_inputs *inputs, lac_token_take_fn *take, void *user,
+                          const bool *enough)
+{
+    lac_progress progress;
+    int worst = 0;
+
+    lac_progress_start(&progress, -1);
+    for (size_t i = 0; i < inputs->count && !(enough && *enough); i++) {
+        const char *path = inputs->item[i].path;
+        lac_token_set set;
+        int failed = lac_token_source_load(source, path, &set);
+
+        if (failed && failed != LAC_EXIT_CONCEALED)
+            return failed;
+        worst = failed ? failed : worst;
+        failed = take(user, &set, path);
+        lac_token_set_free(&set);
+        if (failed)
+            return failed;
+        lac_progress_text(&progress, "%zu of %zu files", i + 1, inputs->count);
+    }
+    lac_progress_hide();
+    return worst;
 }

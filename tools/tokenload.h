@@ -3,6 +3,7 @@
 #define LAC_TOOLS_TOKENLOAD_H
 
 #include "filein.h"
+#include "inputs.h"
 #include "tokenset.h"
 
 /* Where tokens come from: what the options say, and a model that is kept from file to file. */
@@ -22,6 +23,17 @@ int lac_token_source_load(lac_token_source *source, const char *path, lac_token_
 
 /* Makes the model that has this id (zeros: the default one, or that of the options) source->model. */
 int lac_token_source_model(lac_token_source *source, const uint8_t *id, const char *file);
+
+/* What is taken of one file: 0, or another exit status, at which lac_token_source_each ends. */
+typedef int lac_token_take_fn(void *user, const lac_token_set *set, const char *path);
+
+/* Loads and takes each input, with progress, until one fails or *enough (NULL: never). LAC_EXIT_CONCEALED if a file of
+ * them was damaged. */
+int lac_token_source_each(lac_token_source *source, const lac_inputs *inputs, lac_token_take_fn *take, void *user,
+                          const bool *enough);
+
+/* The defaults of options. */
+void lac_token_source_init(lac_token_source *source);
 
 /* Harmless on a zeroed struct. */
 void lac_token_source_close(lac_token_source *source);

@@ -308,8 +308,7 @@ int lac_tokens_export(int argc, char **argv)
     int failed;
 
     memset(&j, 0, sizeof j);
-    j.source.kbps = -1;
-    j.source.beam = LAC_TOKENS_BEAM;
+    lac_token_source_init(&j.source);
     j.out.fd = -1;
     failed = parse(&j, argc, argv, &done);
     if (!failed && !done)

@@ -125,30 +125,11 @@ static int count_set(job *j, const lac_token_set *set, const char *path)
     return 0;
 }
 
-static int count_all(job *j)
+static int take_file(void *user, const lac_token_set *set, const char *path)
 {
-    lac_progress progress;
-    int worst = 0;
+    int failed = take_model(user, path);
 
-    lac_progress_start(&progress, -1);
-    for (size_t i = 0; i < j->inputs.count; i++) {
-        const char *path = j->inputs.item[i].path;
-        lac_token_set set;
-        int failed = lac_token_source_load(&j->source, path, &set);
-
-        if (failed && failed != LAC_EXIT_CONCEALED)
-            return failed;
-        worst = failed ? failed : worst;
-        failed = take_model(j, path);
-        if (!failed)
-            failed = count_set(j, &set, path);
-        lac_token_set_free(&set);
-        if (failed)
-            return failed;
-        lac_progress_text(&progress, "%zu of %zu files", i + 1, j->inputs.count);
-    }
-    lac_progress_hide();
-    return worst;
+    return failed ? failed : count_set(user, set, path);
 }
 
 /* ---- results ---- */
@@ -273,7 +254,7 @@ static int print_json(const job *j)
 
 static int run(job *j)
 {
-    int worst = count_all(j), failed;
+    int worst = lac_token_source_each(&j->source, &j->inputs, take_file, j, NULL), failed;
 
     if (worst && worst != LAC_EXIT_CONCEALED)
         return worst;
@@ -303,8 +284,7 @@ int lac_tokens_stats(int argc, char **argv)
 
     if (!j)
         return lac_report("tokens", "out of memory");
-    j->source.kbps = -1;
-    j->source.beam = LAC_TOKENS_BEAM;
+    lac_token_source_init(&j->source);
     failed = parse(j, argc, argv, &done);
     if (!failed && !done)
         failed = run(j);

@@ -139,30 +139,19 @@ static int add_file(job *j, const lac_token_set *set)
     return 0;
 }
 
+static int take_file(void *user, const lac_token_set *set, const char *path)
+{
+    job *j = user;
+    int failed = take_model(j, path);
+
+    j->frame_rate = set->frame_rate;
+    return failed ? failed : add_file(j, set);
+}
+
 static int load_all(job *j)
 {
-    lac_progress progress;
-    int worst = 0;
+    int worst = lac_token_source_each(&j->source, &j->inputs, take_file, j, &j->full);
 
-    lac_progress_start(&progress, -1);
-    for (size_t i = 0; i < j->inputs.count && !j->full; i++) {
-        const char *path = j->inputs.item[i].path;
-        lac_token_set set;
-        int failed = lac_token_source_load(&j->source, path, &set);
-
-        if (failed && failed != LAC_EXIT_CONCEALED)
-            return failed;
-        worst = failed ? failed : worst;
-        j->frame_rate = set.frame_rate;
-        failed = take_model(j, path);
-        if (!failed)
-            failed = add_file(j, &set);
-        lac_token_set_free(&set);
-        if (failed)
-            return failed;
-        lac_progress_text(&progress, "%zu of %zu files", i + 1, j->inputs.count);
-    }
-    lac_progress_hide();
     if (j->full)
         fprintf(stderr, "lac: the first %llu tokens are used; --tokens sets how many\n",
                 (unsigned long long)j->tokens);
@@ -241,8 +230,7 @@ int lac_tokens_train(int argc, char **argv)
     int failed;
 
     memset(&j, 0, sizeof j);
-    j.source.kbps = -1;
-    j.source.beam = LAC_TOKENS_BEAM;
+    lac_token_source_init(&j.source);
     j.codebook = 1;
     j.most = DEFAULT_MOST;
     j.out.fd = -1;
