@@ -185,10 +185,11 @@ int lac_model_open_id(lac_model **model, const uint8_t *id, size_t bytes)
 {
     if (model == NULL || id == NULL || bytes < 1 || bytes > LAC_MODEL_ID_SIZE)
         return LAC_ERROR_ARGUMENT;
+    *model = NULL;
     for (const lac_embedded_model *e = lac_embedded_models; e->name != NULL; e++) {
-        uint8_t found[LAC_MODEL_ID_SIZE];
-        if (lac_modelfile_id(found, e->begin, (size_t)(e->end - e->begin)) == LAC_OK && memcmp(found, id, bytes) == 0)
-            return open_embedded(model, e);
+        if (open_embedded(model, e) == LAC_OK && memcmp((*model)->info.id, id, bytes) == 0)
+            return LAC_OK; /* and its bytes were hashed once */
+        lac_model_close(model);
     }
     char path[LAC_MODEL_PATH_SIZE];
     int status = lac_model_find_id(path, id, bytes);
