@@ -36,7 +36,8 @@ static void repair_chosen(uint8_t *p, size_t size, int choice)
         repair(p + lac_load64(p + 8), size - (size_t)lac_load64(p + 8), 16, 12);
 }
 
-static void decode(const lac_model *m, lac_range_decoder *d, uint32_t *tokens)
+/* Decodes from d, or encodes to e if it is not NULL. */
+static void code(const lac_model *m, lac_range_decoder *d, lac_range_encoder *e, uint32_t *tokens)
 {
     lac_prior_state state;
     uint32_t Q = m->quantiser.stages;
@@ -44,22 +45,11 @@ static void decode(const lac_model *m, lac_range_decoder *d, uint32_t *tokens)
     for (uint32_t i = 0; i < TOKENS; i++) {
         if (i % Q == 0)
             lac_prior_frame(&state, Q);
-        tokens[i] = lac_prior_decode(&state, d, i % Q);
+        if (e != NULL)
+            lac_prior_encode(&state, e, i % Q, tokens[i]);
+        else
+            tokens[i] = lac_prior_decode(&state, d, i % Q);
         must(tokens[i] < m->quantiser.codewords);
-        if (i % Q == Q - 1)
-            lac_prior_done(&state);
-    }
-}
-
-static void encode(const lac_model *m, lac_range_encoder *e, const uint32_t *tokens)
-{
-    lac_prior_state state;
-    uint32_t Q = m->quantiser.stages;
-    lac_prior_state_init(&state, m->prior, &m->quantiser);
-    for (uint32_t i = 0; i < TOKENS; i++) {
-        if (i % Q == 0)
-            lac_prior_frame(&state, Q);
-        lac_prior_encode(&state, e, i % Q, tokens[i]);
         if (i % Q == Q - 1)
             lac_prior_done(&state);
     }
@@ -74,9 +64,9 @@ static void check_prior(const lac_model *m, const uint8_t *stream, size_t availa
     lac_range_encoder e;
     size_t size;
     lac_range_decoder_init(&d, stream, available);
-    decode(m, &d, tokens);
+    code(m, &d, NULL, tokens);
     lac_range_encoder_init(&e, bytes, sizeof bytes);
-    encode(m, &e, tokens);
+    code(m, NULL, &e, tokens);
     must(e.range == d.range);
     must(lac_range_encoder_end(&e, &size) && size == lac_range_decoder_size(&d));
 }

@@ -15,23 +15,14 @@ import torch
 import lacm
 import quantised
 from batches import Batches
+from export import latents
 from integers import Quantiser
 from liblac import Library
 from model import RFSQ
 
-TRAIN = 150000                                # latents that are fitted to
+SECONDS = 3000                                # of training audio whose latents are fitted to
 LEVELS = [4, 4, 4, 4, 4]
 DEEPEST = 6                                   # most bits of an axis
-
-
-@torch.no_grad()
-def training_latents(codec, data):
-    cfg = dict(seed=1, seconds=2.0, batch=8, noise_probability=0)
-    batches, z, step = Batches(data, cfg), [], 0
-    while sum(map(len, z)) < TRAIN:
-        z.append(codec.encoder(batches(step, 1002)[0]).flatten(0, 1))
-        step += 1
-    return torch.cat(z)
 
 
 @torch.no_grad()
@@ -125,7 +116,8 @@ def main(so, rvq, fsq, data, picture):
     curves['RVQ, greedy'], dev = coded(so, rvq, clips, 1)
     curves['RVQ, beam 8'], _ = coded(so, rvq, clips, 8)
     stages = len(curves['RVQ, greedy'])
-    train = training_latents(quantised.load(*lacm.read(rvq)[1:], exact=False), data)
+    batches = Batches(data, dict(seed=1, seconds=2.0, batch=8, noise_probability=0))
+    train = latents(quantised.load(*lacm.read(rvq)[1:], exact=False), batches, SECONDS, 1002)
     bits = [10 * n for n in range(1, stages + 1)]
     curves['residual FSQ fitted to these latents'] = fitted_fsq(train, dev, stages)
     curves['scalar, Lloyd-Max on KLT axes'] = scalar(train, dev, bits)
