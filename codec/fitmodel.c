@@ -4,22 +4,11 @@
 #include "bytes.h"
 #include "lac/fit.h"
 #include "modelfile.h"
+#include "modellayout.h"
 
-#define ALIGN 64
-#define LEVELS_AT 24 /* of a scalar quantiser */
-#define NAME_AT 64
-#define QUANTISER_AT 140
-#define CODEBOOKS_AT 156
-#define CODEWORDS_AT 160
-#define TABLE_AT 384
-#define ENTRY_BYTES 80
-#define ENTRY_NAME 40
-#define INT16 2
-#define FLOAT32 3
 #define MAX_TENSORS 4 /* of a quantiser */
 #define MAX_THRESHOLD 1048576000
 #define LAST_OF_NETWORK "decoder.output.bias"
-#define EXTENSION_PREDICTOR 1u
 
 const int16_t *lac_fit_model_codes(const lac_model *model)
 {
@@ -35,11 +24,6 @@ int lac_fit_model_maps(const lac_model *model, lac_fit_maps *maps, uint8_t level
     memset(levels, 0, LAC_FIT_MAX_LEVELS);
     memcpy(levels, q->fsq.levels, q->fsq.dimensions);
     return LAC_OK;
-}
-
-static size_t align_up(size_t n)
-{
-    return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
 
 static bool name_valid(const char *name)
@@ -63,12 +47,12 @@ static bool codes_valid(const int16_t *codes, size_t count)
 static size_t network_tensors(const uint8_t *file)
 {
     size_t n = 0;
-    while (strcmp((const char *)file + TABLE_AT + n * ENTRY_BYTES, LAST_OF_NETWORK) != 0)
+    while (strcmp((const char *)file + LAC_MODEL_TABLE_AT + n * LAC_MODEL_ENTRY_BYTES, LAST_OF_NETWORK) != 0)
         n++;
     return n + 1;
 }
 
-/* A FLOAT32 one's values are thresholds, int32. */
+/* A LAC_FLOAT32 one's values are thresholds, int32. */
 typedef struct tensor {
     const char *name;
     uint32_t dtype, rank, shape[3];
@@ -85,13 +69,13 @@ typedef struct layout {
 
 static size_t lay_values(const tensor *t, uint8_t *to)
 {
-    size_t count = 1, width = t->dtype == INT16 ? 2 : 4;
+    size_t count = 1, width = t->dtype == LAC_INT16 ? 2 : 4;
     const int32_t *fixed = t->values;
     for (uint32_t i = 0; i < t->rank; i++)
         count *= t->shape[i];
-    if (to && t->dtype == INT16)
+    if (to && t->dtype == LAC_INT16)
         memcpy(to, t->values, count * width);
-    for (size_t i = 0; to && t->dtype == FLOAT32 && i < count; i++) {
+    for (size_t i = 0; to && t->dtype == LAC_FLOAT32 && i < count; i++) {
         float value = (float)fixed[i] / LAC_RFSQ_THRESHOLD_ONE;
         memcpy(to + i * width, &value, width);
     }
@@ -101,24 +85,24 @@ static size_t lay_values(const tensor *t, uint8_t *to)
 /* The tensors and their table, to `to` if it is not NULL; returns the end of the last. */
 static size_t lay_tensors(const layout *l, uint8_t *to)
 {
-    size_t end = TABLE_AT + (l->network + l->count) * ENTRY_BYTES;
+    size_t end = LAC_MODEL_TABLE_AT + (l->network + l->count) * LAC_MODEL_ENTRY_BYTES;
     for (size_t i = 0; i < l->network; i++) {
-        const uint8_t *entry = l->file + TABLE_AT + i * ENTRY_BYTES;
-        size_t at = align_up(end), bytes = (size_t)lac_load64(entry + 72);
+        const uint8_t *entry = l->file + LAC_MODEL_TABLE_AT + i * LAC_MODEL_ENTRY_BYTES;
+        size_t at = lac_model_align(end), bytes = (size_t)lac_load64(entry + 72);
         if (to) {
-            memcpy(to + TABLE_AT + i * ENTRY_BYTES, entry, ENTRY_BYTES);
-            lac_store64(to + TABLE_AT + i * ENTRY_BYTES + 64, at);
+            memcpy(to + LAC_MODEL_TABLE_AT + i * LAC_MODEL_ENTRY_BYTES, entry, LAC_MODEL_ENTRY_BYTES);
+            lac_store64(to + LAC_MODEL_TABLE_AT + i * LAC_MODEL_ENTRY_BYTES + 64, at);
             memcpy(to + at, l->file + lac_load64(entry + 64), bytes);
         }
         end = at + bytes;
     }
     for (size_t i = 0; i < l->count; i++) {
         const tensor *t = &l->tensor[i];
-        size_t at = align_up(end), bytes = lay_values(t, to ? to + at : NULL);
+        size_t at = lac_model_align(end), bytes = lay_values(t, to ? to + at : NULL);
         if (to) {
-            uint8_t *entry = to + TABLE_AT + (l->network + i) * ENTRY_BYTES;
+            uint8_t *entry = to + LAC_MODEL_TABLE_AT + (l->network + i) * LAC_MODEL_ENTRY_BYTES;
             memcpy(entry, t->name, strlen(t->name));
-            lac_store32(entry + ENTRY_NAME, t->dtype);
+            lac_store32(entry + LAC_MODEL_ENTRY_NAME, t->dtype);
             lac_store32(entry + 44, t->rank);
             for (size_t k = 0; k < t->rank; k++)
                 lac_store32(entry + 48 + 4 * k, t->shape[k]);
@@ -132,18 +116,18 @@ static size_t lay_tensors(const layout *l, uint8_t *to)
 
 static void lay_head(const layout *l, const char *name, uint8_t *to, size_t core)
 {
-    memcpy(to, l->file, TABLE_AT);
+    memcpy(to, l->file, LAC_MODEL_TABLE_AT);
     lac_store64(to + 8, core);
     lac_store32(to + 16, 0);
     lac_store32(to + 20, (uint32_t)l->network + l->count);
-    memset(to + LEVELS_AT, 0, NAME_AT - LEVELS_AT);
-    to[LEVELS_AT] = (uint8_t)l->fsq.dimensions;
-    memcpy(to + LEVELS_AT + 1, l->fsq.levels, l->fsq.dimensions);
-    memset(to + NAME_AT, 0, LAC_MODEL_NAME_SIZE);
-    memcpy(to + NAME_AT, name, strlen(name));
-    lac_store32(to + QUANTISER_AT, l->fsq.dimensions ? LAC_QUANTISER_RFSQ : LAC_QUANTISER_RVQ);
-    lac_store32(to + CODEBOOKS_AT, l->codebooks);
-    lac_store32(to + CODEWORDS_AT, l->codewords);
+    memset(to + LAC_MODEL_LEVELS_AT, 0, LAC_MODEL_NAME_AT - LAC_MODEL_LEVELS_AT);
+    to[LAC_MODEL_LEVELS_AT] = (uint8_t)l->fsq.dimensions;
+    memcpy(to + LAC_MODEL_LEVELS_AT + 1, l->fsq.levels, l->fsq.dimensions);
+    memset(to + LAC_MODEL_NAME_AT, 0, LAC_MODEL_NAME_SIZE);
+    memcpy(to + LAC_MODEL_NAME_AT, name, strlen(name));
+    lac_store32(to + LAC_MODEL_QUANTISER_AT, l->fsq.dimensions ? LAC_QUANTISER_RFSQ : LAC_QUANTISER_RVQ);
+    lac_store32(to + LAC_MODEL_CODEBOOKS_AT, l->codebooks);
+    lac_store32(to + LAC_MODEL_CODEWORDS_AT, l->codewords);
 }
 
 /* The extension to keep, or NULL. */
@@ -152,7 +136,7 @@ static const uint8_t *predictor_of(const lac_model *model, size_t *bytes)
     const uint8_t *file = model->data;
     for (size_t at = (size_t)lac_load64(file + 8); at < model->size; at += *bytes) {
         *bytes = (size_t)lac_load64(file + at + 16);
-        if (lac_load32(file + at + 4) == EXTENSION_PREDICTOR)
+        if (lac_load32(file + at + 4) == LAC_MODEL_EXTENSION_PREDICTOR)
             return file + at;
     }
     return NULL;
@@ -162,7 +146,7 @@ static int write_all(const lac_model *model, layout *l, const char *name, const 
 {
     l->file = model->data;
     l->network = network_tensors(model->data);
-    size_t core = align_up(lay_tensors(l, NULL)), bytes;
+    size_t core = lac_model_align(lay_tensors(l, NULL)), bytes;
     if (core > LAC_MODEL_MAX_BYTES)
         return LAC_ERROR_LIMIT;
     uint8_t *to = lac_alloc(core);
@@ -189,7 +173,7 @@ int lac_fit_write_model(const lac_model *model, const char *name, uint32_t codeb
     if (!codes_valid(codes, (size_t)codebooks * codewords * D))
         return LAC_ERROR_ARGUMENT;
     layout l = {.codebooks = codebooks, .codewords = codewords, .count = 1,
-                .tensor = {{"codes", INT16, 3, {codebooks, codewords, D}, codes}}};
+                .tensor = {{"codes", LAC_INT16, 3, {codebooks, codewords, D}, codes}}};
     return write_all(model, &l, name, io);
 }
 
@@ -224,10 +208,10 @@ int lac_fit_write_maps(const lac_model *model, const char *name, uint32_t codebo
         !codes_valid(maps->back, words * d) || !codes_valid(maps->bias, words) ||
         !thresholds_valid(&l.fsq, codebooks, maps->thresholds))
         return LAC_ERROR_ARGUMENT;
-    tensor tensors[] = {{"fsq.into", INT16, 3, {codebooks, d, D}, maps->into},
-                        {"fsq.thresholds", FLOAT32, 3, {codebooks, d, lac_fsq_slots(&l.fsq)}, maps->thresholds},
-                        {"fsq.back", INT16, 3, {codebooks, d, D}, maps->back},
-                        {"fsq.bias", INT16, 2, {codebooks, D}, maps->bias}};
+    tensor tensors[] = {{"fsq.into", LAC_INT16, 3, {codebooks, d, D}, maps->into},
+                        {"fsq.thresholds", LAC_FLOAT32, 3, {codebooks, d, lac_fsq_slots(&l.fsq)}, maps->thresholds},
+                        {"fsq.back", LAC_INT16, 3, {codebooks, d, D}, maps->back},
+                        {"fsq.bias", LAC_INT16, 2, {codebooks, D}, maps->bias}};
     memcpy(l.tensor, tensors, sizeof tensors);
     return write_all(model, &l, name, io);
 }

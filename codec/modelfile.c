@@ -6,31 +6,19 @@
 #include "bytes.h"
 #include "costs.h"
 #include "kernels.h"
+#include "modellayout.h"
 #include "priorfile.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "tensors are used where they lie in the file: little-endian hosts only"
 #endif
 
-#define ALIGN 64
-#define HEADER_BYTES 64
-#define LEVELS_AT 24
-#define NAME_AT 64
-#define FIXED_AT 128
-#define ARCH_AT 144
-#define TABLE_AT 384
-#define ENTRY_BYTES 80
-#define ENTRY_NAME 40
 #define MAX_RANK 4
 #define EXTENSION_BYTES 32
 #define EXTENSION_MANDATORY 1u
-#define EXTENSION_PREDICTOR 1u
-#define EXTENSION_PRIOR 2u
 #define PREDICTOR_AT 64 /* in its extension */
 
-enum dtype { INT8 = 1, INT16 = 2, FLOAT32 = 3 };
-
-static const size_t dtype_bytes[] = {[INT8] = 1, [INT16] = 2, [FLOAT32] = 4};
+static const size_t dtype_bytes[] = {[LAC_INT8] = 1, [LAC_INT16] = 2, [LAC_FLOAT32] = 4};
 
 /* Walks the tensor table; the first failure sticks in status. */
 typedef struct table {
@@ -41,11 +29,6 @@ typedef struct table {
     size_t end;     /* of the tensors so far */
     int status;
 } table;
-
-static size_t align_up(size_t n)
-{
-    return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-}
 
 static bool all_zero(const uint8_t *p, size_t n)
 {
@@ -74,14 +57,14 @@ static int check_header(const uint8_t *data, size_t size, size_t *core)
         return LAC_ERROR_FORMAT;
     if (lac_load32(data + 4) > LAC_MODEL_VERSION)
         return LAC_ERROR_VERSION;
-    if (size < TABLE_AT)
+    if (size < LAC_MODEL_TABLE_AT)
         return LAC_ERROR_TRUNCATED;
     uint64_t bytes = lac_load64(data + 8);
     if (bytes > LAC_MODEL_MAX_BYTES || size > LAC_MODEL_MAX_BYTES)
         return LAC_ERROR_LIMIT;
     if (bytes > size)
         return LAC_ERROR_TRUNCATED;
-    if (bytes < TABLE_AT || bytes % ALIGN != 0)
+    if (bytes < LAC_MODEL_TABLE_AT || bytes % LAC_MODEL_ALIGN != 0)
         return LAC_ERROR_FORMAT;
     if (!crc_matches(data, (size_t)bytes, 16))
         return LAC_ERROR_CHECKSUM;
@@ -102,7 +85,7 @@ static void take_id(uint8_t id[LAC_MODEL_ID_SIZE], const uint8_t *data, size_t s
 
 int lac_modelfile_id(uint8_t id[LAC_MODEL_ID_SIZE], const uint8_t *data, size_t size)
 {
-    if (size < TABLE_AT || memcmp(data, "LACM", 4) != 0 || lac_load64(data + 8) > size)
+    if (size < LAC_MODEL_TABLE_AT || memcmp(data, "LACM", 4) != 0 || lac_load64(data + 8) > size)
         return LAC_ERROR_FORMAT;
     take_id(id, data, (size_t)lac_load64(data + 8));
     return LAC_OK;
@@ -113,7 +96,7 @@ static int read_predictor(lac_model *m, const uint8_t *p, size_t bytes)
     const lac_arch *a = &m->arch;
     size_t biases = (size_t)LAC_CONCEAL_FRAMES * a->latent, weights = biases * a->latent;
     size_t used = PREDICTOR_AT + (weights + biases) * sizeof(int16_t);
-    if (bytes != align_up(used) || !all_zero(p + EXTENSION_BYTES, PREDICTOR_AT - EXTENSION_BYTES) ||
+    if (bytes != lac_model_align(used) || !all_zero(p + EXTENSION_BYTES, PREDICTOR_AT - EXTENSION_BYTES) ||
         !all_zero(p + used, bytes - used))
         return LAC_ERROR_FORMAT;
     m->predictor.weight = (const int16_t *)(const void *)(p + PREDICTOR_AT);
@@ -131,8 +114,8 @@ static int read_prior(lac_model *m, const uint8_t *p, size_t bytes)
 static int read_extension(lac_model *m, const uint8_t *p, size_t bytes)
 {
     switch (lac_load32(p + 4)) {
-    case EXTENSION_PREDICTOR: return read_predictor(m, p, bytes);
-    case EXTENSION_PRIOR: return read_prior(m, p, bytes);
+    case LAC_MODEL_EXTENSION_PREDICTOR: return read_predictor(m, p, bytes);
+    case LAC_MODEL_EXTENSION_PRIOR: return read_prior(m, p, bytes);
     default: return lac_load32(p + 8) & EXTENSION_MANDATORY ? LAC_ERROR_VERSION : LAC_OK;
     }
 }
@@ -146,7 +129,7 @@ static int read_extensions(lac_model *m, const uint8_t *data, size_t size, size_
         if (size - at < EXTENSION_BYTES)
             return LAC_ERROR_TRUNCATED;
         uint64_t bytes = lac_load64(p + 16);
-        if (memcmp(p, "LACX", 4) != 0 || bytes < EXTENSION_BYTES || bytes % ALIGN != 0)
+        if (memcmp(p, "LACX", 4) != 0 || bytes < EXTENSION_BYTES || bytes % LAC_MODEL_ALIGN != 0)
             return LAC_ERROR_FORMAT;
         if (bytes > size - at)
             return LAC_ERROR_TRUNCATED;
@@ -226,22 +209,24 @@ static int check_fixed(const uint8_t *p)
 static int read_quantiser(lac_quantiser *q, const lac_arch *a, const uint8_t *data)
 {
     size_t used = 0;
-    uint32_t kind = lac_load32(data + FIXED_AT + 12);
+    uint32_t kind = lac_load32(data + LAC_MODEL_FIXED_AT + 12);
     *q = (lac_quantiser){.stages = a->codebooks, .codewords = a->codewords, .dimension = a->latent};
     q->kind = (enum lac_quantiser_kind)kind;
     if (kind != LAC_QUANTISER_RVQ && kind != LAC_QUANTISER_RFSQ)
         return LAC_ERROR_VERSION;
     if (kind == LAC_QUANTISER_RFSQ) {
         lac_fsq *fsq = &q->rfsq.fsq;
-        fsq->dimensions = data[LEVELS_AT];
+        fsq->dimensions = data[LAC_MODEL_LEVELS_AT];
         if (fsq->dimensions > LAC_RFSQ_MAX_DIMENSIONS)
             return LAC_ERROR_LIMIT;
-        memcpy(fsq->levels, data + LEVELS_AT + 1, fsq->dimensions);
+        memcpy(fsq->levels, data + LAC_MODEL_LEVELS_AT + 1, fsq->dimensions);
         used = 1 + fsq->dimensions;
         if (lac_fsq_codewords(fsq) != a->codewords)
             return LAC_ERROR_FORMAT;
     }
-    return all_zero(data + LEVELS_AT + used, HEADER_BYTES - LEVELS_AT - used) ? LAC_OK : LAC_ERROR_FORMAT;
+    return all_zero(data + LAC_MODEL_LEVELS_AT + used, LAC_MODEL_HEADER_BYTES - LAC_MODEL_LEVELS_AT - used)
+               ? LAC_OK
+               : LAC_ERROR_FORMAT;
 }
 
 /* ---- tensors ---- */
@@ -274,15 +259,15 @@ static bool valid_float32(const uint8_t *p, size_t n)
     return bad == 0;
 }
 
-static bool valid_values(enum dtype dtype, const uint8_t *p, size_t n)
+static bool valid_values(enum lac_dtype dtype, const uint8_t *p, size_t n)
 {
-    return dtype == INT8 ? valid_int8(p, n) : dtype == INT16 ? valid_int16(p, n) : valid_float32(p, n);
+    return dtype == LAC_INT8 ? valid_int8(p, n) : dtype == LAC_INT16 ? valid_int16(p, n) : valid_float32(p, n);
 }
 
-static bool entry_matches(const uint8_t *p, const char *name, enum dtype dtype, const uint32_t shape[MAX_RANK])
+static bool entry_matches(const uint8_t *p, const char *name, enum lac_dtype dtype, const uint32_t shape[MAX_RANK])
 {
     size_t length = strlen(name);
-    if (memcmp(p, name, length) != 0 || !all_zero(p + length, ENTRY_NAME - length))
+    if (memcmp(p, name, length) != 0 || !all_zero(p + length, LAC_MODEL_ENTRY_NAME - length))
         return false;
     if (lac_load32(p + 40) != (uint32_t)dtype)
         return false;
@@ -295,17 +280,17 @@ static bool entry_matches(const uint8_t *p, const char *name, enum dtype dtype, 
 
 /* The next tensor must be this one: where its values lie, or NULL once anything has failed. Unused places of shape
  * are zero. */
-static const void *take_tensor(table *t, const char *name, enum dtype dtype, const uint32_t shape[MAX_RANK])
+static const void *take_tensor(table *t, const char *name, enum lac_dtype dtype, const uint32_t shape[MAX_RANK])
 {
     if (t->status != LAC_OK)
         return NULL;
     t->status = LAC_ERROR_FORMAT;
     if (t->next == t->count)
         return NULL;
-    const uint8_t *p = t->data + TABLE_AT + (size_t)t->next++ * ENTRY_BYTES;
+    const uint8_t *p = t->data + LAC_MODEL_TABLE_AT + (size_t)t->next++ * LAC_MODEL_ENTRY_BYTES;
     if (!entry_matches(p, name, dtype, shape))
         return NULL;
-    size_t count = 1, bytes, end, at = align_up(t->end);
+    size_t count = 1, bytes, end, at = lac_model_align(t->end);
     for (int i = 0; i < MAX_RANK && shape[i] != 0; i++)
         if (!lac_size_mul(count, shape[i], &count))
             return NULL;
@@ -320,13 +305,13 @@ static const void *take_tensor(table *t, const char *name, enum dtype dtype, con
     return t->data + at;
 }
 
-/* name[ENTRY_NAME] = prefix "." suffix, cut where it would not fit (a cut name matches no tensor). */
-static const char *join(char name[ENTRY_NAME], const char *prefix, const char *suffix)
+/* name[LAC_MODEL_ENTRY_NAME] = prefix "." suffix, cut where it would not fit (a cut name matches no tensor). */
+static const char *join(char name[LAC_MODEL_ENTRY_NAME], const char *prefix, const char *suffix)
 {
     const char *parts[] = {prefix, ".", suffix};
     size_t n = 0;
     for (size_t i = 0; i < 3; i++)
-        for (const char *s = parts[i]; *s != 0 && n < ENTRY_NAME - 1; s++)
+        for (const char *s = parts[i]; *s != 0 && n < LAC_MODEL_ENTRY_NAME - 1; s++)
             name[n++] = *s;
     name[n] = 0;
     return name;
@@ -334,25 +319,26 @@ static const char *join(char name[ENTRY_NAME], const char *prefix, const char *s
 
 static void take_linear(table *t, const char *prefix, lac_linear *l, uint32_t in, uint32_t out)
 {
-    char name[ENTRY_NAME];
+    char name[LAC_MODEL_ENTRY_NAME];
     l->in = in;
     l->out = out;
     if (in > LAC_GEMM_MAX_K && t->status == LAC_OK)
         t->status = LAC_ERROR_LIMIT;
-    l->weight = take_tensor(t, join(name, prefix, "weight"), INT8, (uint32_t[MAX_RANK]){out, in});
-    l->scale = take_tensor(t, join(name, prefix, "scale"), FLOAT32, (uint32_t[MAX_RANK]){out});
-    l->bias = take_tensor(t, join(name, prefix, "bias"), FLOAT32, (uint32_t[MAX_RANK]){out});
+    l->weight = take_tensor(t, join(name, prefix, "weight"), LAC_INT8, (uint32_t[MAX_RANK]){out, in});
+    l->scale = take_tensor(t, join(name, prefix, "scale"), LAC_FLOAT32, (uint32_t[MAX_RANK]){out});
+    l->bias = take_tensor(t, join(name, prefix, "bias"), LAC_FLOAT32, (uint32_t[MAX_RANK]){out});
 }
 
 static void take_block(table *t, const char *prefix, lac_block *b, uint32_t width, uint32_t expand, uint32_t kernel)
 {
-    char name[ENTRY_NAME];
+    char name[LAC_MODEL_ENTRY_NAME];
     b->width = width;
     b->hidden = width * expand;
     b->kernel = kernel;
-    b->depthwise = take_tensor(t, join(name, prefix, "depthwise.weight"), FLOAT32,
+    b->depthwise = take_tensor(t, join(name, prefix, "depthwise.weight"), LAC_FLOAT32,
                                (uint32_t[MAX_RANK]){kernel, width});
-    b->depthwise_bias = take_tensor(t, join(name, prefix, "depthwise.bias"), FLOAT32, (uint32_t[MAX_RANK]){width});
+    b->depthwise_bias = take_tensor(t, join(name, prefix, "depthwise.bias"), LAC_FLOAT32,
+                                   (uint32_t[MAX_RANK]){width});
     take_linear(t, join(name, prefix, "up"), &b->up, width, b->hidden);
     take_linear(t, join(name, prefix, "down"), &b->down, b->hidden, width);
 }
@@ -361,7 +347,7 @@ static void take_blocks(table *t, const char *prefix, lac_block *blocks, const u
                         uint32_t expand, uint32_t kernel)
 {
     for (uint32_t i = 0; i < count; i++) {
-        char name[ENTRY_NAME], index[3] = {(char)('0' + i), 0, 0};
+        char name[LAC_MODEL_ENTRY_NAME], index[3] = {(char)('0' + i), 0, 0};
         if (i >= 10) {
             index[0] = '1';
             index[1] = (char)('0' + i - 10);
@@ -373,7 +359,7 @@ static void take_blocks(table *t, const char *prefix, lac_block *blocks, const u
 static void take_rvq(table *t, lac_rvq *q, const lac_arch *a)
 {
     *q = (lac_rvq){.stages = a->codebooks, .codewords = a->codewords, .dimension = a->latent};
-    q->codes = take_tensor(t, "codes", INT16, (uint32_t[MAX_RANK]){a->codebooks, a->codewords, a->latent});
+    q->codes = take_tensor(t, "codes", LAC_INT16, (uint32_t[MAX_RANK]){a->codebooks, a->codewords, a->latent});
 }
 
 /* Of each stage and dimension: they never descend, and zeros stand behind them. */
@@ -398,10 +384,10 @@ static void take_rfsq(table *t, lac_model *m, const lac_arch *a)
     q->dimension = D;
     for (uint32_t j = 0; j < d; j++)
         q->slots = q->fsq.levels[j] - 1u > q->slots ? q->fsq.levels[j] - 1u : q->slots;
-    q->into = take_tensor(t, "fsq.into", INT16, (uint32_t[MAX_RANK]){Q, d, D});
-    m->thresholds = take_tensor(t, "fsq.thresholds", FLOAT32, (uint32_t[MAX_RANK]){Q, d, q->slots});
-    q->back = take_tensor(t, "fsq.back", INT16, (uint32_t[MAX_RANK]){Q, d, D});
-    q->bias = take_tensor(t, "fsq.bias", INT16, (uint32_t[MAX_RANK]){Q, D});
+    q->into = take_tensor(t, "fsq.into", LAC_INT16, (uint32_t[MAX_RANK]){Q, d, D});
+    m->thresholds = take_tensor(t, "fsq.thresholds", LAC_FLOAT32, (uint32_t[MAX_RANK]){Q, d, q->slots});
+    q->back = take_tensor(t, "fsq.back", LAC_INT16, (uint32_t[MAX_RANK]){Q, d, D});
+    q->bias = take_tensor(t, "fsq.bias", LAC_INT16, (uint32_t[MAX_RANK]){Q, D});
     if (t->status == LAC_OK && !valid_thresholds(q, m->thresholds))
         t->status = LAC_ERROR_FORMAT;
 }
@@ -410,11 +396,11 @@ static int read_tensors(lac_model *m, const uint8_t *data, size_t core)
 {
     const lac_arch *a = &m->arch;
     table t = {.data = data, .core = core, .count = lac_load32(data + 20), .status = LAC_OK};
-    if (t.count > (core - TABLE_AT) / ENTRY_BYTES)
+    if (t.count > (core - LAC_MODEL_TABLE_AT) / LAC_MODEL_ENTRY_BYTES)
         return LAC_ERROR_FORMAT;
-    t.end = TABLE_AT + (size_t)t.count * ENTRY_BYTES;
+    t.end = LAC_MODEL_TABLE_AT + (size_t)t.count * LAC_MODEL_ENTRY_BYTES;
 #define FLOATS(side, field, rank, rows, columns)                                    \
-    m->side.field = take_tensor(&t, #side "." #field, FLOAT32,                      \
+    m->side.field = take_tensor(&t, #side "." #field, LAC_FLOAT32,                      \
                                 (uint32_t[MAX_RANK]){(rows), (rank) > 1 ? (columns) : 0});
 #define LINEAR(side, field, in, out, rate) take_linear(&t, #side "." #field, &m->side.field, (in), (out));
 #define BLOCKS(side, field, expand, rate)                                           \
@@ -430,7 +416,7 @@ static int read_tensors(lac_model *m, const uint8_t *data, size_t core)
         take_rvq(&t, &m->quantiser.rvq, a);
     if (t.status != LAC_OK)
         return t.status;
-    if (t.next != t.count || align_up(t.end) != core || !all_zero(data + t.end, core - t.end))
+    if (t.next != t.count || lac_model_align(t.end) != core || !all_zero(data + t.end, core - t.end))
         return LAC_ERROR_FORMAT;
     return LAC_OK;
 }
@@ -505,11 +491,11 @@ int lac_modelfile_parse(lac_model *model, const uint8_t *data, size_t size)
     model->size = size;
     int status = check_header(data, size, &core);
     if (status == LAC_OK)
-        status = check_fixed(data + FIXED_AT);
+        status = check_fixed(data + LAC_MODEL_FIXED_AT);
     if (status == LAC_OK)
-        status = read_name(model->info.name, data + NAME_AT);
+        status = read_name(model->info.name, data + LAC_MODEL_NAME_AT);
     if (status == LAC_OK)
-        status = read_arch(&model->arch, data + ARCH_AT);
+        status = read_arch(&model->arch, data + LAC_MODEL_ARCH_AT);
     if (status == LAC_OK)
         status = read_quantiser(&model->quantiser, &model->arch, data);
     if (status == LAC_OK)

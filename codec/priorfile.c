@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "modellayout.h"
 
-#define ALIGN 64
 #define SIZES_AT 32
 #define RESERVED_AT 56
 #define ARRAYS_AT 64
@@ -19,11 +19,11 @@ typedef struct walk {
     bool failed;
 } walk;
 
-/* The next array, at the next multiple of ALIGN, or NULL; what lies between must be zero. */
+/* The next array, at the next multiple of LAC_MODEL_ALIGN, or NULL; what lies between must be zero. */
 static const void *take(walk *w, size_t bytes)
 {
     uint8_t any = 0;
-    for (; w->at % ALIGN != 0; w->at++)
+    for (; w->at % LAC_MODEL_ALIGN != 0; w->at++)
         any |= w->data[w->at];
     w->failed |= any != 0 || bytes > w->size - w->at;
     if (w->failed)
