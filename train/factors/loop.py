@@ -1,7 +1,15 @@
-"""The training loop of the factor networks: optimiser, schedule, average, resumption to the step, log.
+"""The loop that trains factor networks: optimiser, schedule, resuming to the step, averaged weights, log.
 
-A run is a folder: state.pt (everything; 'ema' holds the averaged weights, 'config' what the loop was given) and
-log.jsonl (losses, and what validation says). SIGTERM and SIGINT save and stop; started again, it goes on.
+    options = dict(steps=3000, rate=2e-3)                     # and whatever of DEFAULTS is to be another
+    loop = Loop('train/runs/factors-NAME', {'speaker': net, 'head': head}, ['speaker'], config, options)
+    loop.go(losses, validate)
+
+losses(step, rng) -> (total, {name: tensor}); rng is a numpy generator, which with torch's own depends on the step alone.
+validate(networks) -> {name: number}, called with the averaged weights every `validate` steps.
+
+RUN/state.pt: 'networks' and 'average' (state_dicts by name), 'optimiser', 'step', 'config', 'options', and 'ema': the
+averaged state_dict of the shipped network, or, of several, a dictionary of them. RUN/log.jsonl: losses, validation.
+A run goes on from its state; with more `steps` the schedule is that of the longer run. SIGTERM and SIGINT save and stop.
 """
 import json
 import os
@@ -10,112 +18,120 @@ import time
 import numpy as np
 import torch
 
-SAVE_SECONDS = 180
+torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)))
+DEFAULTS = dict(seed=1, warm=100, fall=0.4, decay=0.998, clip=2.0, muon=True, muon_rate=0.01, weight_decay=0.01,
+                log=50, validate=500, save_seconds=240)
+
+
+def scale(step, o):
+    """Learning rate as a share: up over `warm` steps, flat, linearly down over the last share `fall` of all."""
+    return min(1.0, (step + 1) / o['warm'], (o['steps'] - step) / (o['fall'] * o['steps']))
+
+
+def optimisers(networks, o):
+    """Muon for the matrices inside blocks, AdamW for the rest."""
+    named = [(k, p) for n in networks.values() for k, p in n.named_parameters() if p.requires_grad]
+    inner = [p for k, p in named if o['muon'] and p.ndim == 2 and ('blocks.' in k or 'late.' in k)]
+    rest = [p for k, p in named if not any(p is q for q in inner)]
+    made = [(torch.optim.AdamW(rest, o['rate'], betas=(0.9, 0.98), weight_decay=o['weight_decay'], fused=True),
+             o['rate'])]
+    if inner:
+        made.append((torch.optim.Muon(inner, o['muon_rate'], weight_decay=o['weight_decay'],
+                                      adjust_lr_fn='match_rms_adamw' if o.get('match') else 'original'),
+                     o['muon_rate']))
+    return made
 
 
 class Loop:
-    """config: steps, warmup (steps), lr [peak, last] (falls by a cosine), weight_decay, ema, clip, seed, log_steps,
-    validate_steps.
-
-    nets: {name: module}, whose average is the result: 'ema' is {name: state_dict}, or the one state_dict if there is
-    one name. others: {name: module}, trained along (heads, adversaries) but not averaged.
-    losses(step, rng) -> {name: scalar}: their sum is minimised but for names that end in '_'; all are logged. rng is
-    numpy's, and torch's is seeded, by the step, so that a run that was stopped goes on with the same batches.
-    validate(nets) -> {name: number}, called with averaged weights in eval mode, without gradients.
-    """
-
-    def __init__(self, folder, config, nets, others, losses, validate=None):
-        torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)))
-        os.makedirs(folder, exist_ok=True)
-        self.folder, self.config, self.losses, self.validate = folder, config, losses, validate
-        self.nets, self.all, self.step = nets, {**nets, **others}, 0
-        self.parameters = [p for m in self.all.values() for p in m.parameters() if p.requires_grad]
-        groups = [{'params': [p for p in self.parameters if p.dim() > 1], 'weight_decay': config['weight_decay']},
-                  {'params': [p for p in self.parameters if p.dim() <= 1], 'weight_decay': 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, config['lr'][0], betas=(0.9, 0.98), fused=True)
-        self.ema = {n: {k: v.detach().clone() for k, v in m.state_dict().items()} for n, m in nets.items()}
-        self.load()
-
-    def path(self):
-        return os.path.join(self.folder, 'state.pt')
-
-    def load(self):
-        if not os.path.exists(self.path()):
-            return
-        s = torch.load(self.path(), weights_only=False)
-        for n, m in self.all.items():
-            m.load_state_dict(s['weights'][n])
-        self.optimiser.load_state_dict(s['optimiser'])
-        self.ema, self.step = s['ema'] if len(self.nets) > 1 else {next(iter(self.nets)): s['ema']}, s['step']
+    def __init__(self, run, networks, shipped, config, options):
+        self.run, self.networks, self.shipped, self.config = run, networks, shipped, config
+        self.o = dict(DEFAULTS, **options)
+        self.optimisers = optimisers(networks, self.o)
+        self.step = 0
+        os.makedirs(run, exist_ok=True)
+        path = os.path.join(run, 'state.pt')
+        if os.path.exists(path):
+            s = torch.load(path)
+            for k, n in networks.items():
+                n.load_state_dict(s['networks'][k])
+            for (opt, _), saved in zip(self.optimisers, s['optimiser']):
+                opt.load_state_dict(saved)
+            self.average, self.step = s['average'], s['step']
+        else:
+            self.average = {k: {a: v.detach().clone() for a, v in n.state_dict().items()}
+                            for k, n in networks.items()}
 
     def save(self):
-        torch.save(dict(ema=self.ema if len(self.nets) > 1 else next(iter(self.ema.values())), config=self.config,
-                        weights={n: m.state_dict() for n, m in self.all.items()}, step=self.step,
-                        optimiser=self.optimiser.state_dict()), self.path() + '.new')
-        os.replace(self.path() + '.new', self.path())
+        ema = {k: self.average[k] for k in self.shipped}
+        s = dict(networks={k: n.state_dict() for k, n in self.networks.items()}, average=self.average,
+                 optimiser=[o.state_dict() for o, _ in self.optimisers], step=self.step, config=self.config,
+                 options=self.o, ema=ema if len(ema) > 1 else ema[self.shipped[0]])
+        path = os.path.join(self.run, 'state.pt')
+        torch.save(s, path + '.new')
+        os.replace(path + '.new', path)
 
-    def rate(self):
-        peak, last = self.config['lr']
-        fall = 0.5 + 0.5 * np.cos(np.pi * min(1.0, self.step / self.config['steps']))
-        return (last + (peak - last) * fall) * min(1.0, (self.step + 1) / self.config['warmup'])
+    def one_step(self, losses):
+        torch.manual_seed(self.o['seed'] * 1000003 + self.step)
+        total, parts = losses(self.step, np.random.default_rng((self.o['seed'], self.step)))
+        for opt, rate in self.optimisers:
+            opt.zero_grad()
+            for g in opt.param_groups:
+                g['lr'] = rate * scale(self.step, self.o)
+        total.backward()
+        parameters = [p for n in self.networks.values() for p in n.parameters()]
+        parts['gradient'] = torch.nn.utils.clip_grad_norm_(parameters, self.o['clip'])
+        if torch.isfinite(parts['gradient']):
+            for opt, _ in self.optimisers:
+                opt.step()
+        self.step += 1
+        self.update_average()
+        return parts
 
     @torch.no_grad()
-    def average(self):
-        decay = min(self.config['ema'], (self.step + 1) / (self.step + 50))
-        for n, m in self.nets.items():
-            for k, v in m.state_dict().items():
+    def update_average(self):
+        decay = min(self.o['decay'], self.step / (self.step + 20))
+        for k, n in self.networks.items():
+            for a, v in n.state_dict().items():
                 if v.dtype.is_floating_point:
-                    self.ema[n][k].lerp_(v, 1 - decay)
+                    self.average[k][a].lerp_(v, 1 - decay)
                 else:
-                    self.ema[n][k].copy_(v)
+                    self.average[k][a].copy_(v)
 
     @torch.no_grad()
-    def check(self):
-        live = {n: {k: v.clone() for k, v in m.state_dict().items()} for n, m in self.nets.items()}
-        for n, m in self.nets.items():
-            m.load_state_dict(self.ema[n])
-            m.eval()
-        result = self.validate(self.nets)
-        for n, m in self.nets.items():
-            m.load_state_dict(live[n])
-            m.train()
+    def averaged(self, call):
+        """call(networks) with the averaged weights in place."""
+        own = {k: {a: v.clone() for a, v in n.state_dict().items()} for k, n in self.networks.items()}
+        for k, n in self.networks.items():
+            n.load_state_dict(self.average[k])
+            n.eval()
+        result = call(self.networks)
+        for k, n in self.networks.items():
+            n.load_state_dict(own[k])
+            n.train()
         return result
 
-    def one_step(self):
-        seed = self.config['seed']
-        torch.manual_seed(seed * 1000003 + self.step)
-        losses = self.losses(self.step, np.random.default_rng([seed, self.step]))
-        for g in self.optimiser.param_groups:
-            g['lr'] = self.rate()
-        self.optimiser.zero_grad()
-        sum(v for k, v in losses.items() if not k.endswith('_')).backward()
-        torch.nn.utils.clip_grad_norm_(self.parameters, self.config['clip'])
-        self.optimiser.step()
-        self.average()
-        self.step += 1
-        return {k: v.item() for k, v in losses.items()}
-
     def log(self, row):
-        with open(os.path.join(self.folder, 'log.jsonl'), 'a') as f:
+        row = {k: round(v, 4) if isinstance(v, float) else v for k, v in dict(step=self.step, **row).items()}
+        with open(os.path.join(self.run, 'log.jsonl'), 'a') as f:
             f.write(json.dumps(row) + '\n')
         print(json.dumps(row), flush=True)
 
-    def go(self):
-        stop, smooth, saved, mark = [], {}, time.time(), (time.time(), self.step)
+    def go(self, losses, validate=None):
+        smooth, stop, saved = {}, [], time.time()
+        began, mark = time.time(), self.step
         for s in (signal.SIGTERM, signal.SIGINT):
             signal.signal(s, lambda *_: stop.append(1))
-        while self.step < self.config['steps'] and not stop:
-            for k, v in self.one_step().items():
-                smooth[k] = 0.98 * smooth.get(k, v) + 0.02 * v
-            if self.step % self.config['log_steps'] == 0:
-                rate = (self.step - mark[1]) / (time.time() - mark[0])
-                self.log(dict(step=self.step, steps_per_second=round(rate, 2), lr=round(self.rate(), 6),
-                              **{k: round(v, 4) for k, v in smooth.items()}))
-                mark = time.time(), self.step
-            if self.validate and self.step % self.config['validate_steps'] == 0:
-                self.log(dict(step=self.step, validation={k: round(float(v), 4) for k, v in self.check().items()}))
-                mark = time.time(), self.step
-            if time.time() - saved > SAVE_SECONDS:
-                self.save()
+        while self.step < self.o['steps'] and not stop:
+            for k, v in self.one_step(losses).items():
+                v = float(v)
+                smooth[k] = 0.95 * smooth.get(k, v) + 0.05 * v
+            if self.step % self.o['log'] == 0:
+                self.log(dict(seconds_a_step=(time.time() - began) / (self.step - mark), **smooth))
+                began, mark = time.time(), self.step
+            if validate and (self.step % self.o['validate'] == 0 or self.step == self.o['steps']):
+                self.log(self.averaged(validate))
+                began, mark = time.time(), self.step
+            if time.time() - saved > self.o['save_seconds']:
                 saved = time.time()
+                self.save()
         self.save()
