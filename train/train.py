@@ -1,4 +1,4 @@
-"""Train the codec: train.py CONFIG DATA RUN [--init STATE [--fresh-codebooks] [--step N]]
+"""Train the codec: train.py CONFIG DATA RUN [--init STATE [--fresh-codebooks | --codes MODEL] [--step N]]
 
 RUN is a folder: state.pt (everything, written every few minutes; a run goes on from it, to the step), log.jsonl
 (losses), validation.jsonl (a table row every `validate_steps`). SIGTERM and SIGINT save and stop. On several cores or GPUs start it under
@@ -12,6 +12,7 @@ import time
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
+import lacm
 from batches import Batches
 from losses import Discriminator, MelLoss, PhaseLoss, direction_loss, discriminator_loss, generator_losses
 from model import Codec, class_to_f0, f0_to_class, harmonic_phases, HOP
@@ -31,7 +32,10 @@ def schedule(phases, step):
 
 
 class Trainer:
-    def __init__(self, cfg, data, run, init, fresh, step):
+    """cfg['decoder_only']: encoder and quantiser stay as they are, and with them tokens and all that is trained on
+    latents."""
+
+    def __init__(self, cfg, data, run, init, fresh, codes, step):
         self.cfg, self.run, self.data = cfg, run, data
         self.device = torch.device('cuda', int(os.environ.get('LOCAL_RANK', 0))) if torch.cuda.is_available() \
             else torch.device('cpu')
@@ -43,6 +47,9 @@ class Trainer:
         self.codec = Codec(cfg['model']).to(self.device)
         self.disc, self.mel = Discriminator().to(self.device), MelLoss().to(self.device)
         self.phase = PhaseLoss().to(self.device)
+        self.frozen = cfg.get('decoder_only', False)
+        self.codec.encoder.requires_grad_(not self.frozen)
+        self.codec.quantiser.requires_grad_(not self.frozen).train(not self.frozen)
         networks = [*self.codec.encoder.parameters(), *self.codec.decoder.parameters()]
         self.opt_g = torch.optim.AdamW(networks, 1e-3, betas=(0.8, 0.99), weight_decay=0.01, fused=True)
         maps = list(self.codec.quantiser.parameters())       # of an RVQ none
@@ -50,9 +57,9 @@ class Trainer:
         self.opt_d = torch.optim.AdamW(self.disc.parameters(), 1e-3, betas=(0.8, 0.99), fused=True)
         self.ema = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
         self.step, self.quantise, self.adversarial_from, self.seen = step, False, None, 0.0
-        self.load(init, fresh)
+        self.load(init, fresh, codes)
 
-    def load(self, init, fresh):
+    def load(self, init, fresh, codes):
         path = os.path.join(self.run, 'state.pt')
         if os.path.exists(path):
             s = torch.load(path, map_location=self.device)
@@ -70,9 +77,12 @@ class Trainer:
             weights = {k: v.float() if v.dtype == torch.float16 else v for k, v in s['ema'].items()}
             if fresh:                                    # the quantiser may be another
                 weights = {k: v for k, v in weights.items() if k.startswith(('encoder.', 'decoder.'))}
-            elif 'rvq.codes' in weights and 'rvq.total' not in weights:
-                codes = weights['rvq.codes']
-                weights['rvq.total'] = torch.cat([codes, torch.ones_like(codes[..., :1])], -1)
+            elif codes:
+                weights['rvq.codes'] = torch.from_numpy(lacm.read(codes)[2]['codes'].astype('f4') / lacm.ONE)
+                weights.pop('rvq.total', None)
+            if 'rvq.codes' in weights and 'rvq.total' not in weights:
+                c = weights['rvq.codes']
+                weights['rvq.total'] = torch.cat([c, torch.ones_like(c[..., :1])], -1)
             self.codec.load_state_dict(weights, strict=not fresh)
             self.ema = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
             if 'disc' in s:
@@ -206,12 +216,12 @@ class Trainer:
             g['lr'] = lr * min(1.0, (self.step + 1) / 200)
         self.codec.zero_grad()
         total.backward()
-        if self.quantise and self.opt_q:
+        if self.quantise and self.opt_q and not self.frozen:
             self.codec.fsq.error.backward()
         self.share_gradients(self.codec)
         torch.nn.utils.clip_grad_norm_(self.opt_g.param_groups[0]['params'], 5.0)
         self.opt_g.step()
-        if self.quantise:
+        if self.quantise and not self.frozen:
             self.learn_quantiser(lr)
         self.step += 1
         self.seen += self.world * cfg['batch'] * cfg['seconds']
@@ -281,12 +291,13 @@ def main():
     a.add_argument('run')
     a.add_argument('--init', help='start from the averaged weights (and discriminator) of another state')
     a.add_argument('--fresh-codebooks', action='store_true', help='with --init: none until kmeans_step')
+    a.add_argument('--codes', help='with --init: the codebooks of this model file, which export.py fitted anew')
     a.add_argument('--step', type=int, default=0, help='with --init: where in the schedule to begin')
     a = a.parse_args()
     if not torch.cuda.is_available():
         torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)))
     os.makedirs(a.run, exist_ok=True)
-    Trainer(json.load(open(a.config)), a.data, a.run, a.init, a.fresh_codebooks, a.step).go()
+    Trainer(json.load(open(a.config)), a.data, a.run, a.init, a.fresh_codebooks, a.codes, a.step).go()
 
 
 if __name__ == '__main__':
