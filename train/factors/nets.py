@@ -56,8 +56,8 @@ class Trunk(nn.Module):
 class Content(nn.Module):
     """Latents -> codes of a narrow FSQ (arXiv 2309.15505), one every `stride` (1 or 2) frames.
 
-    Code s stands for frames s * stride .. s * stride + stride - 1; the network has by then seen `ahead` frames more:
-    apply it to latents shifted by `ahead` (F.pad(z[:, ahead:], (0, 0, 0, ahead))). m['ahead'] is a multiple of stride.
+    Code s stands for frames s * stride .. s * stride + stride - 1; the network has by then seen `ahead` frames more,
+    zeros behind the last. m['ahead'] is a multiple of stride.
     """
 
     def __init__(self, m):
@@ -72,10 +72,10 @@ class Content(nn.Module):
 
     def bounded(self, z):
         """[B, T, D] -> [B, T / stride, d] whose nearest integers are the digits, -floor(L / 2) .. ceil(L / 2) - 1."""
-        ahead = self.m['ahead']
-        h = self.join(self.trunk(F.pad(z[:, ahead:], (0, 0, 0, ahead))))
+        h = self.join(self.trunk(F.pad(z, (0, 0, 0, self.m['ahead']))))
         for b in self.late:
             h = b(h)
+        h = h[:, self.m['ahead'] // self.m['stride']:]
         return fsq_bound(self.output(self.norm(h)).float(), self.levels)
 
     def forward(self, z):
