@@ -10,11 +10,11 @@
 #include "fmath.h"
 #include "kernels.h"
 #include "lac/model.h"
+#include "network.h"
 #include "prior.h"
 #include "quantiser.h"
 #include "workspace.h"
 
-#define LAC_MAX_BLOCKS 12  /* of each kind */
 #define LAC_MAX_CODEWORDS 4096
 #define LAC_RATE 24000     /* Hz */
 #define LAC_HOP 240        /* samples a fine frame */
@@ -46,14 +46,6 @@ typedef struct lac_arch {
     uint32_t decoder_coarse_count, decoder_coarse[LAC_MAX_BLOCKS];
     uint32_t decoder_fine_count, decoder_fine[LAC_MAX_BLOCKS];
 } lac_arch;
-
-/* x + down(gelu(up(norm(depthwise(x))))); the block's residual scale is folded into down at export. */
-typedef struct lac_block {
-    uint32_t width, hidden, kernel;
-    const float *depthwise;      /* [kernel][width] */
-    const float *depthwise_bias; /* [width] */
-    lac_linear up, down;
-} lac_block;
 
 typedef struct lac_encoder_weights {
     const float *window;      /* [LAC_WINDOW] */

@@ -143,7 +143,7 @@ void lac_layer_product(const lac_layer_work *work, const lac_linear *l, size_t f
 
 void lac_stack_init(lac_stack *s, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows)
 {
-    *s = (lac_stack){blocks, count, blocks[0].width, NULL};
+    *s = (lac_stack){.blocks = blocks, .count = count, .width = blocks[0].width};
     s->x = lac_workspace_take(w, rows * s->width, sizeof(float));
 }
 
@@ -154,12 +154,19 @@ void lac_stack_history(lac_history *h, lac_workspace *w, const lac_block *blocks
 
 typedef struct block_job {
     const lac_block *b;
+    const lac_modulation *modulation; /* or NULL */
     size_t layer;
     lac_history *const *lanes;
     size_t rows;    /* of a lane */
     const float *x; /* [lanes][rows][width] */
     lac_layer_work *work;
 } block_job;
+
+static void modulate(float *x, const lac_modulation *m, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = x[i] * m->gain[i] + m->shift[i];
+}
 
 /* Up to the quantised input of the first product. */
 static void mix_block_rows(void *user, size_t part, size_t first, size_t end)
@@ -182,6 +189,8 @@ static void mix_block_rows(void *user, size_t part, size_t first, size_t end)
     }
     for (size_t i = first; i < end; i++) {
         k->norm_row(work->mixed + i * c, work->mixed + i * c, c);
+        if (j->modulation)
+            modulate(work->mixed + i * c, j->modulation, c);
         k->quantize_row(work->quantised + i * c, work->scale + i, work->mixed + i * c, c);
     }
 }
@@ -214,7 +223,7 @@ void lac_stack_run(lac_stack *s, lac_history *const *lanes, size_t count, size_t
 {
     size_t lane = rows * s->width;
     for (size_t l = 0; l < s->count; l++) {
-        block_job job = {&s->blocks[l], l, lanes, rows, s->x, work};
+        block_job job = {&s->blocks[l], s->modulations ? &s->modulations[l] : NULL, l, lanes, rows, s->x, work};
         lac_parallel(count * rows, work->threads, mix_block_rows, &job);
         for (size_t i = 0; i < count; i++)
             keep_tail(lanes[i], l, s->x + i * lane, rows);

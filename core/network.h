@@ -3,14 +3,29 @@
  * A row is one frame. A lane is one stream's part in a call: the same number of rows each, lane after lane. Layers are
  * causal: before a stream's first row every layer's input counts as zero. Results depend neither on how rows are split
  * over calls and lanes nor on the number of threads. */
-#ifndef LAC_CODEC_NETWORK_H
-#define LAC_CODEC_NETWORK_H
+#ifndef LAC_CORE_NETWORK_H
+#define LAC_CORE_NETWORK_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "weights.h"
+#include "kernels.h"
 #include "workspace.h"
+
+#define LAC_MAX_BLOCKS 12 /* of each kind */
+
+/* x + down(gelu(up(norm(depthwise(x))))); the block's residual scale is folded into down at export. */
+typedef struct lac_block {
+    uint32_t width, hidden, kernel;
+    const float *depthwise;      /* [kernel][width] */
+    const float *depthwise_bias; /* [width] */
+    lac_linear up, down;
+} lac_block;
+
+/* What a block's norm is turned into: norm * gain + shift. */
+typedef struct lac_modulation {
+    const float *gain, *shift; /* [width] */
+} lac_modulation;
 
 /* For tests: is given each layer's output x [rows][width], rows `stride` floats apart. Names as in train/model.py,
  * index -1 where a layer has none. */
@@ -74,6 +89,7 @@ typedef struct lac_stack {
     const lac_block *blocks;
     size_t count, width;
     float *x; /* [rows][width] */
+    const lac_modulation *modulations; /* [count], to be set before a run, or NULL: the norms as they are */
 } lac_stack;
 
 void lac_stack_init(lac_stack *s, lac_workspace *w, const lac_block *blocks, size_t count, size_t rows);
