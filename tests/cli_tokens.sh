@@ -167,7 +167,7 @@ printf '{"tokens":[[0],[-1]]}' >negative.json; printf '{}' >nothing.json; head -
 while read -r file why; do
     run 1 "import $file" "$lac" tokens import -m "$model" -o bad.lac "$file"; says "why" "$file: .*$why"; absent bad.lac
 done <<END
-huge.npy says 2147483648 frames
+huge.npy says 2147483648 rows
 floats.npy floats
 fortran.npy Fortran
 short.npy cut off

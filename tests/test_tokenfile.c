@@ -187,7 +187,7 @@ Test(tokenfile, npy_that_is_refused)
         {"{'descr': '<u2', 'fortran_order': True, 'shape': (3, 2), }", 12, "Fortran"},
         {"{'descr': '<u2', 'fortran_order': False, 'shape': (3, 2), }", 11, "cut off"},
         {"{'descr': '<u2', 'fortran_order': False, 'shape': (3, 2), }", 14, "more than its shape"},
-        {"{'descr': '<u2', 'fortran_order': False, 'shape': (2147483648, 2), }", 12, "says 2147483648 frames"},
+        {"{'descr': '<u2', 'fortran_order': False, 'shape': (2147483648, 2), }", 12, "says 2147483648 rows"},
         {"{'descr': '<u2', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", 12, "too large"},
         {"{'descr': '<u2', 'fortran_order': False, 'shape': (3, 33), }", 198, "more than 32 codebooks"},
         {"{'descr': '<u2', 'fortran_order': False, 'shape': (1, 9, 1), }", 18, "channels"},
