@@ -51,14 +51,14 @@ class Library:
         return tokens[:n.value + flushed.value]
 
     def latents(self, encoder, x, stages, dimensions):
-        """x [N] of float32 -> latents [T][dimensions] of int16 before the search, and the encoder reset."""
+        """x [N] of float32 -> latents [T][dimensions] of int16 before the search, tokens [T][stages]; encoder reset."""
         n = C.c_size_t()
         capacity = self.lib.lac_encoder_max_frames(encoder, C.c_size_t(len(x)))
         tokens, z = np.zeros((capacity, stages), np.uint16), np.zeros((capacity, dimensions), np.int16)
         self.call('lac_encoder_write_latents', encoder, pointer(x), C.c_size_t(len(x)), pointer(tokens), pointer(z),
                   C.c_size_t(capacity), C.byref(n))
         self.lib.lac_encoder_reset(encoder)
-        return z[:n.value]
+        return z[:n.value], tokens[:n.value]
 
     def encode(self, x, stages):
         """x [N] -> tokens [T][stages], all of the model's, by greedy search."""

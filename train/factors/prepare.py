@@ -4,6 +4,7 @@ DATA is train/data.py's output, SET `base` or one that perturb.py or simulate.py
     clips.json  [{path, speaker, source, lang, text, text_kind, split, frames, first, seconds, native_rate}]
     pcm.i16     24 kHz; clip c is samples 480 first .. 480 (first + frames), filled up with silence
     SET.i16     [frames][64] latents before the search of the encoder of MODEL, a hop of silence appended
+    SET.tokens  uint16 [frames][12], greedy: quantise.py makes of them latents at any number of codebooks
     SET.json    per clip what was done to it (not base)
 A set is a function of its name, the seed and the data: not of the number of jobs.
 """
@@ -80,12 +81,12 @@ def transform_of(name):
 def start_worker(a, name):
     global work
     library, corpus, transform = Library(a.liblac, a.model), Corpus(a.out), transform_of(name)
-    encoder, seed = library.encoder(1, 1), [a.seed, zlib.crc32(name.encode())]
+    encoder, seed = library.encoder(STAGES, 1), [a.seed, zlib.crc32(name.encode())]
 
     def work(c):
         x, done = transform(corpus, c, np.random.default_rng(seed + [c]))
         x = np.concatenate([x, np.zeros(HOP, np.float32)]).astype(np.float32)
-        return library.latents(encoder, x, STAGES, LATENT), done
+        return *library.latents(encoder, x, STAGES, LATENT), done
 
 
 def work_on(c):
@@ -95,17 +96,19 @@ def work_on(c):
 def write_set(a, name):
     corpus = Corpus(a.out)
     labels, first = [], 0
-    part = os.path.join(a.out, name + '.part')
-    with get_context('fork').Pool(a.jobs, start_worker, (a, name)) as pool, open(part, 'wb') as f:
-        for c, (z, done) in zip(corpus.clips, pool.imap(work_on, range(len(corpus.clips)), 4)):
-            z = z[:c['frames']] if 'frames' not in done else z
+    parts = [os.path.join(a.out, name + end) for end in ('.i16', '.tokens')]
+    with get_context('fork').Pool(a.jobs, start_worker, (a, name)) as pool, \
+            open(parts[0] + '.part', 'wb') as latents, open(parts[1] + '.part', 'wb') as tokens:
+        for c, (z, t, done) in zip(corpus.clips, pool.imap(work_on, range(len(corpus.clips)), 4)):
             assert len(z) == done.get('frames', c['frames']), c['path']
-            f.write(z.tobytes())
+            latents.write(z.tobytes())
+            tokens.write(t.tobytes())
             labels.append(dict(done, first=first, frames=len(z)))
             first += len(z)
     if name != 'base':
         json.dump(labels, open(os.path.join(a.out, name + '.json'), 'w'), indent=0)
-    os.rename(part, os.path.join(a.out, name + '.i16'))
+    for p in parts:
+        os.rename(p + '.part', p)
     print('%s: %d clips, %d frames' % (name, len(labels), first), flush=True)
 
 
@@ -119,7 +122,7 @@ def main():
     a = p.parse_args()
     os.makedirs(a.out, exist_ok=True)
     for name in a.sets:
-        if name == 'base':
+        if name == 'base' and not os.path.exists(os.path.join(a.out, 'clips.json')):
             write_corpus(a.manifest, a.data, a.out)
         write_set(a, name)
 
