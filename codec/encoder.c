@@ -2,6 +2,7 @@
 
 #include "encodernet.h"
 #include "fmath.h"
+#include "lac/latents.h"
 #include "streams.h"
 #include "workspace.h"
 
@@ -166,5 +167,30 @@ int lac_encoder_flush(lac_encoder *encoder, uint16_t *tokens, size_t capacity, s
     *frames = encode(encoder, NULL, rest * LAC_FRAME - (rest > 0 ? encoder->lane.pending : 0), tokens, NULL);
     encoder->lane.flushed = true;
     lac_float_leave(mode);
+    return LAC_OK;
+}
+
+static bool latents_valid(const int16_t *latents, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (latents[i] != lac_rvq_clamp(latents[i]))
+            return false;
+    return true;
+}
+
+int lac_encoder_search(lac_encoder *encoder, const int16_t *latents, size_t frames, uint16_t *tokens)
+{
+    if (!encoder || (frames > 0 && (!latents || !tokens)))
+        return LAC_ERROR_ARGUMENT;
+    if (encoder->settings.batch_only)
+        return LAC_ERROR_STATE;
+    lac_encoder_lane *lane = &encoder->lane;
+    const lac_arch *arch = &lane->model->arch;
+    size_t block = encoder->settings.block_frames;
+    if (!latents_valid(latents, frames * arch->latent))
+        return LAC_ERROR_ARGUMENT;
+    for (size_t done = 0; done < frames; done += block)
+        lac_encoder_net_search(&encoder->net, &lane, 1, frames - done < block ? frames - done : block,
+                               latents + done * arch->latent, tokens + done * arch->codebooks);
     return LAC_OK;
 }

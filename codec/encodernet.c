@@ -146,6 +146,7 @@ typedef struct search_job {
     const lac_encoder_net *net;
     lac_encoder_lane *const *lanes;
     size_t frames; /* of each lane */
+    const int16_t *latents;
     uint16_t *tokens;
 } search_job;
 
@@ -161,7 +162,7 @@ static void search_rows(void *user, size_t part, size_t first, size_t end)
     const lac_quantiser *q = &net->model->quantiser;
     (void)part;
     for (size_t n; first < end; first += n) {
-        const int16_t *z = net->fixed + first * q->dimension;
+        const int16_t *z = job->latents + first * q->dimension;
         const uint32_t *stages = net->stages + first;
         uint16_t *tokens = job->tokens + first * q->stages;
         uint32_t beam = beam_of(job, first);
@@ -169,6 +170,16 @@ static void search_rows(void *user, size_t part, size_t first, size_t end)
             continue;
         lac_quantiser_encode(q, beam, z, stages, n, tokens, net->residual + first * q->dimension);
     }
+}
+
+void lac_encoder_net_search(lac_encoder_net *net, lac_encoder_lane *const *lanes, size_t count, size_t frames,
+                            const int16_t *latents, uint16_t *tokens)
+{
+    size_t rows = count * frames;
+    for (size_t i = 0; i < rows; i++)
+        net->stages[i] = lanes[i / frames]->codebooks;
+    lac_parallel(rows, net->threads, search_rows, &(search_job){net, lanes, frames, latents, tokens});
+    lac_profile_search(&net->profile, &net->model->quantiser, lanes[0]->codebooks, lanes[0]->beam, rows);
 }
 
 /* The samples coded become history. */
@@ -188,10 +199,7 @@ void lac_encoder_net_run(lac_encoder_net *net, lac_encoder_lane *const *lanes, s
     run_output(net, rows);
     if (latents)
         memcpy(latents, net->fixed, rows * net->model->arch.latent * sizeof(int16_t));
-    for (size_t i = 0; i < rows; i++)
-        net->stages[i] = lanes[i / frames]->codebooks;
-    lac_parallel(rows, net->threads, search_rows, &(search_job){net, lanes, frames, tokens});
-    lac_profile_search(&net->profile, &net->model->quantiser, lanes[0]->codebooks, lanes[0]->beam, rows);
+    lac_encoder_net_search(net, lanes, count, frames, net->fixed, tokens);
     for (size_t i = 0; i < count; i++)
         consume(lanes[i], frames);
 }

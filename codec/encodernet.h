@@ -57,4 +57,8 @@ void lac_encoder_net_init(lac_encoder_net *net, lac_workspace *w, const lac_mode
 void lac_encoder_net_run(lac_encoder_net *net, lac_encoder_lane *const *lanes, size_t count, size_t frames,
                          uint16_t *tokens, int16_t *latents);
 
+/* Of that the search alone: latents [count][frames][D] to tokens. */
+void lac_encoder_net_search(lac_encoder_net *net, lac_encoder_lane *const *lanes, size_t count, size_t frames,
+                            const int16_t *latents, uint16_t *tokens);
+
 #endif

@@ -88,11 +88,11 @@ static size_t lay_tensors(const layout *l, uint8_t *to)
     size_t end = LAC_MODEL_TABLE_AT + (l->network + l->count) * LAC_MODEL_ENTRY_BYTES;
     for (size_t i = 0; i < l->network; i++) {
         const uint8_t *entry = l->file + LAC_MODEL_TABLE_AT + i * LAC_MODEL_ENTRY_BYTES;
-        size_t at = lac_model_align(end), bytes = (size_t)lac_load64(entry + 72);
+        size_t at = lac_model_align(end), bytes = (size_t)lac_load64(entry + LAC_MODEL_ENTRY_SIZE);
         if (to) {
             memcpy(to + LAC_MODEL_TABLE_AT + i * LAC_MODEL_ENTRY_BYTES, entry, LAC_MODEL_ENTRY_BYTES);
-            lac_store64(to + LAC_MODEL_TABLE_AT + i * LAC_MODEL_ENTRY_BYTES + 64, at);
-            memcpy(to + at, l->file + lac_load64(entry + 64), bytes);
+            lac_store64(to + LAC_MODEL_TABLE_AT + i * LAC_MODEL_ENTRY_BYTES + LAC_MODEL_ENTRY_OFFSET, at);
+            memcpy(to + at, l->file + lac_load64(entry + LAC_MODEL_ENTRY_OFFSET), bytes);
         }
         end = at + bytes;
     }
@@ -106,8 +106,8 @@ static size_t lay_tensors(const layout *l, uint8_t *to)
             lac_store32(entry + 44, t->rank);
             for (size_t k = 0; k < t->rank; k++)
                 lac_store32(entry + 48 + 4 * k, t->shape[k]);
-            lac_store64(entry + 64, at);
-            lac_store64(entry + 72, bytes);
+            lac_store64(entry + LAC_MODEL_ENTRY_OFFSET, at);
+            lac_store64(entry + LAC_MODEL_ENTRY_SIZE, bytes);
         }
         end = at + bytes;
     }

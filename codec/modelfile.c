@@ -296,7 +296,7 @@ static const void *take_tensor(table *t, const char *name, enum lac_dtype dtype,
             return NULL;
     if (!lac_size_mul(count, dtype_bytes[dtype], &bytes) || !lac_size_add(at, bytes, &end) || end > t->core)
         return NULL;
-    if (lac_load64(p + 64) != at || lac_load64(p + 72) != bytes || !all_zero(t->data + t->end, at - t->end))
+    if (lac_load64(p + LAC_MODEL_ENTRY_OFFSET) != at || lac_load64(p + LAC_MODEL_ENTRY_SIZE) != bytes || !all_zero(t->data + t->end, at - t->end))
         return NULL;
     if (!valid_values(dtype, t->data + at, count))
         return NULL;
@@ -395,7 +395,7 @@ static void take_rfsq(table *t, lac_model *m, const lac_arch *a)
 static int read_tensors(lac_model *m, const uint8_t *data, size_t core)
 {
     const lac_arch *a = &m->arch;
-    table t = {.data = data, .core = core, .count = lac_load32(data + 20), .status = LAC_OK};
+    table t = {.data = data, .core = core, .count = lac_load32(data + LAC_MODEL_COUNT_AT), .status = LAC_OK};
     if (t.count > (core - LAC_MODEL_TABLE_AT) / LAC_MODEL_ENTRY_BYTES)
         return LAC_ERROR_FORMAT;
     t.end = LAC_MODEL_TABLE_AT + (size_t)t.count * LAC_MODEL_ENTRY_BYTES;

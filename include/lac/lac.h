@@ -7,6 +7,7 @@
 #include "lac/decoder.h"
 #include "lac/encoder.h"
 #include "lac/fit.h"
+#include "lac/latents.h"
 #include "lac/model.h"
 #include "lac/packet.h"
 #include "lac/profile.h"
