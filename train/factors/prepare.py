@@ -1,14 +1,15 @@
 """Sets of latents: prepare.py LIBLAC MODEL MANIFEST DATA OUT SET... [--jobs N] [--seed N]
 
 DATA is train/data.py's output, SET `base` or one that perturb.py or simulate.py makes. Writes into OUT
-    clips.json  [{path, speaker, source, lang, text, text_kind, split, frames, first, seconds, native_rate}]
+    clips.json  [{path, speaker, source, lang, text, text_kind, split, frames, first, seconds, native_rate, bandwidth_hz}]
     pcm.i16     24 kHz; clip c is samples 480 first .. 480 (first + frames), filled up with silence
     SET.i16     [frames][64] latents before the search of the encoder of MODEL, a hop of silence appended
     SET.tokens  uint16 [frames][12], greedy: quantise.py makes of them latents at any number of codebooks
-    SET.json    per clip what was done to it (not base)
+    SET.json    per clip what was done to it (not base); SET.levels: see simulate.py
 A set is a function of its name, the seed and the data: not of the number of jobs.
 """
 import argparse
+import functools
 import json
 import os
 import sys
@@ -20,10 +21,15 @@ import soundfile as sf
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 from liblac import Library                                                  # noqa: E402
+import perturb                                                              # noqa: E402
+import simulate                                                             # noqa: E402
 import splits                                                               # noqa: E402
 
 SR, FRAME, HOP, LATENT, STAGES = 24000, 480, 240, 64, 12
 KEEP = ('path', 'speaker', 'source', 'lang', 'text', 'text_kind', 'split', 'seconds', 'native_rate', 'unseen_speaker')
+
+
+BANDWIDTH = {'rhasspy_kerstin_lossy': 7000}                   # of recordings that their rates do not tell
 
 
 class Corpus:
@@ -62,29 +68,29 @@ def write_corpus(manifest, data, out):
         for c, x in zip(clips, recordings(clips, data)):
             frames = -(-len(x) // FRAME)
             f.write(np.pad(x, (0, frames * FRAME - len(x))).tobytes())
-            rows.append(dict({k: c[k] for k in KEEP if k in c}, frames=frames, first=first))
+            band = BANDWIDTH.get(c['source'], min(c['native_rate'], c['rate'], SR) // 2)
+            rows.append(dict({k: c[k] for k in KEEP if k in c}, frames=frames, first=first, bandwidth_hz=band))
             first += frames
     json.dump(rows, open(os.path.join(out, 'clips.json'), 'w'), ensure_ascii=False, indent=0)
 
 
-def transform_of(name):
-    """Set name -> a function (corpus, clip, rng) -> (PCM float32, what was done)."""
+def transform_of(a, name, corpus):
+    """Set name -> a function (clip, rng) -> (PCM float32, what was done)."""
     if name == 'base':
-        return lambda corpus, c, rng: (corpus.pcm(c), {})
+        return lambda c, rng: (corpus.pcm(c), {})
     if name.startswith('room'):
-        import simulate
-        return simulate.transform(name)
-    import perturb
-    return perturb.transform(name)
+        return simulate.Surroundings(corpus, a.data, a.out, name == 'room2')
+    return functools.partial(perturb.transform(name), corpus)
 
 
 def start_worker(a, name):
     global work
-    library, corpus, transform = Library(a.liblac, a.model), Corpus(a.out), transform_of(name)
+    library, corpus = Library(a.liblac, a.model), Corpus(a.out)
+    transform = transform_of(a, name, corpus)
     encoder, seed = library.encoder(STAGES, 1), [a.seed, zlib.crc32(name.encode())]
 
     def work(c):
-        x, done = transform(corpus, c, np.random.default_rng(seed + [c]))
+        x, done = transform(c, np.random.default_rng(seed + [c]))
         x = np.concatenate([x, np.zeros(HOP, np.float32)]).astype(np.float32)
         return *library.latents(encoder, x, STAGES, LATENT), done
 
@@ -95,7 +101,9 @@ def work_on(c):
 
 def write_set(a, name):
     corpus = Corpus(a.out)
-    labels, first = [], 0
+    if name.startswith('room'):
+        simulate.prepare(corpus, a.manifest, a.out)
+    labels, levels, first = [], [], 0
     parts = [os.path.join(a.out, name + end) for end in ('.i16', '.tokens')]
     with get_context('fork').Pool(a.jobs, start_worker, (a, name)) as pool, \
             open(parts[0] + '.part', 'wb') as latents, open(parts[1] + '.part', 'wb') as tokens:
@@ -103,10 +111,13 @@ def write_set(a, name):
             assert len(z) == done.get('frames', c['frames']), c['path']
             latents.write(z.tobytes())
             tokens.write(t.tobytes())
+            levels.append(done.pop('levels', None))
             labels.append(dict(done, first=first, frames=len(z)))
             first += len(z)
     if name != 'base':
         json.dump(labels, open(os.path.join(a.out, name + '.json'), 'w'), indent=0)
+    if levels[0] is not None:
+        np.concatenate(levels).tofile(os.path.join(a.out, name + '.levels'))
     for p in parts:
         os.rename(p + '.part', p)
     print('%s: %d clips, %d frames' % (name, len(labels), first), flush=True)
