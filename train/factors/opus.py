@@ -21,7 +21,7 @@ class Opus:
             raise RuntimeError('opus_encoder_ctl %d' % request)
 
     def through(self, x, bitrate):
-        """x [N] of float32 -> the same, coded and decoded without delay, and the bandwidth of most packets in Hz."""
+        """x [N] of float32 -> the same coded and decoded, delay removed; the bandwidth of most packets in Hz."""
         self.control(4028, C.c_int(0))                                      # OPUS_RESET_STATE
         self.lib.opus_decoder_ctl(self.decoder, C.c_int(4028))
         self.control(SET_BITRATE, C.c_int(bitrate))
@@ -32,7 +32,8 @@ class Opus:
         x = np.pad(x, (0, frames * FRAME - len(x))).astype(np.float32)
         y, packet, seen = np.zeros_like(x), (C.c_ubyte * 1500)(), collections.Counter()
         for t in range(frames):
-            n = self.lib.opus_encode_float(self.encoder, C.c_void_p(x.ctypes.data + 4 * t * FRAME), FRAME, packet, 1500)
-            self.lib.opus_decode_float(self.decoder, packet, n, C.c_void_p(y.ctypes.data + 4 * t * FRAME), FRAME, 0)
+            source, target = (C.c_void_p(v.ctypes.data + 4 * t * FRAME) for v in (x, y))
+            n = self.lib.opus_encode_float(self.encoder, source, FRAME, packet, 1500)
+            self.lib.opus_decode_float(self.decoder, packet, n, target, FRAME, 0)
             seen[self.lib.opus_packet_get_bandwidth(packet)] += 1
         return y[delay.value:], BANDWIDTH[seen.most_common(1)[0][0]]

@@ -1,8 +1,8 @@
 """Voices changed: what prepare.py's sets fast, slow and shiftN are.
 
     fast, slow  resampled, so that tempo, pitch and formants move together by 1.1 or 0.9: as further speakers
-    shiftN      pitch by 2^(-0.5 .. 0.5) and formants by 0.85 .. 1.18, each by itself; tempo kept, to within 8 ms: what
-                is said stays, who says it does not (arXiv 2110.14513). WSOLA (Verhelst and Roelands 1993) and
+    shiftN      pitch by 2^(-0.5 .. 0.5) and formants by 0.85 .. 1.18, each by itself; tempo kept, to within 8 ms:
+                what is said stays, who says it does not (arXiv 2110.14513). WSOLA (Verhelst and Roelands 1993) and
                 resampling move pitch, a cepstral envelope that is warped puts the formants where they are to be.
 """
 import functools
@@ -13,7 +13,7 @@ import torch
 SR, FRAME = 24000, 480
 SPEEDS = {'fast': 1.1, 'slow': 0.9}
 DOWN, WINDOW, REACH = 3, 720, 192               # the search is at 8 kHz; window of 30 ms, 8 ms either side
-FFT, STEP, LIFTER = 1024, 256, 40               # an envelope of 1.7 ms: below the period of all but the highest voices
+FFT, STEP, LIFTER = 1024, 256, 40               # an envelope of 1.7 ms: below the period of most voices
 
 
 def speed(corpus, c, rng, factor):

@@ -1,7 +1,8 @@
 """Sets of latents: prepare.py LIBLAC MODEL MANIFEST DATA OUT SET... [--jobs N] [--seed N]
 
 DATA is train/data.py's output, SET `base` or one that perturb.py or simulate.py makes. Writes into OUT
-    clips.json  [{path, speaker, source, lang, text, text_kind, split, frames, first, seconds, native_rate, bandwidth_hz}]
+    clips.json  [{path, speaker, source, lang, text, text_kind, split, frames, first, seconds, native_rate,
+                bandwidth_hz}]
     pcm.i16     24 kHz; clip c is samples 480 first .. 480 (first + frames), filled up with silence
     SET.i16     [frames][64] latents before the search of the encoder of MODEL, a hop of silence appended
     SET.tokens  uint16 [frames][12], greedy: quantise.py makes of them latents at any number of codebooks
@@ -26,7 +27,8 @@ import simulate                                                             # no
 import splits                                                               # noqa: E402
 
 SR, FRAME, HOP, LATENT, STAGES = 24000, 480, 240, 64, 12
-KEEP = ('path', 'speaker', 'source', 'lang', 'text', 'text_kind', 'split', 'seconds', 'native_rate', 'unseen_speaker')
+KEEP = ('path', 'speaker', 'source', 'lang', 'text', 'text_kind', 'split', 'seconds', 'native_rate',
+        'unseen_speaker')
 
 
 BANDWIDTH = {'rhasspy_kerstin_lossy': 7000}                   # of recordings that their rates do not tell
@@ -57,7 +59,7 @@ def recordings(clips, data):
             p, n, _ = next(index)
             x = pcm[p:p + n]
         if abs(len(x) / SR - c['seconds']) > 0.05:
-            raise SystemExit('%s: %.2f s of PCM where the manifest says %.2f' % (c['path'], len(x) / SR, c['seconds']))
+            sys.exit('%s: %.2f s of PCM where the manifest says %.2f' % (c['path'], len(x) / SR, c['seconds']))
         yield x
 
 

@@ -1,4 +1,4 @@
-"""Latents as tokens bring them, so that the factor networks know both: quantise.py MODEL SETS checks one by the other."""
+"""Latents as tokens bring them, so that networks know both: quantise.py MODEL SETS checks one way by the other."""
 import os
 import sys
 import numpy as np
@@ -21,7 +21,7 @@ class Quantiser:
 
     @torch.no_grad()
     def quantise(self, z, codebooks):
-        """z [..., D] int16 -> float32 of the same shape: the nearest code of each of the first `codebooks`, summed."""
+        """z [..., D] int16 -> float32, the same shape: the nearest code of each of the first `codebooks`, summed."""
         rest = z.reshape(-1, z.shape[-1]).float()
         total = torch.zeros_like(rest)
         for c, h in zip(self.codes[:codebooks], self.half_norm):

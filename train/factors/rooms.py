@@ -1,5 +1,5 @@
-"""Rooms by the image method (Allen and Berkley 1979), images moved at random by up to 5 cm so that their lattice does not
-sing (De Sena et al. 2015), and with the decay of low and of high frequencies each its own."""
+"""Rooms by the image method (Allen and Berkley 1979), images moved at random by up to 5 cm so that their lattice
+does not sing (De Sena et al. 2015), and with the decay of low and of high frequencies each its own."""
 import numpy as np
 from scipy.signal import butter, firwin, oaconvolve, sosfilt
 
@@ -34,7 +34,8 @@ def impulse_response(size, source, microphone, t60, t60_high, rng):
     direct = d.min()
     d = np.where(d > direct, np.maximum(d + rng.uniform(-0.05, 0.05, len(d)), direct), d)
     at = np.round((d - direct) / SOUND * SR).astype(int)
-    low, high = (np.bincount(at, reflection(size, t) ** count / d, minlength=at.max() + 129) for t in (t60, t60_high))
+    low, high = (np.bincount(at, reflection(size, t) ** count / d, minlength=at.max() + 129)
+                 for t in (t60, t60_high))
     h = high + oaconvolve(low - high, firwin(129, CROSSOVER, fs=SR), 'same')
     h = sosfilt(HIGH_PASS, h)
     return (h / np.sqrt((h ** 2).sum())).astype(np.float32)

@@ -1,16 +1,17 @@
-"""Surroundings, made up: prepare.py's sets roomN. Each clip goes, by chance, through a room, noise is added, then comes
-the channel: microphone, band limit, and one of libopus at 6 to 32 kbit/s, mu-law at 8 kHz, clipping. Nothing moves in
-time. room0 and room1 are for training; room2 has rooms, noises, babble and microphones that those have not.
+"""Surroundings, made up: prepare.py's sets roomN. Each clip goes, by chance, through a room, noise is added, then
+comes the channel: microphone, band limit, and one of libopus at 6 to 32 kbit/s, mu-law at 8 kHz, clipping. Nothing
+moves in time. room0 and room1 are for training; room2 has rooms, noises, babble, microphones that those have not.
 
 What SET.json says of a clip:
-    snr_db          speech to noise, both as the codec gets them, above 100 Hz: the mean power of the speech's active
-                    frames (20 ms within 25 dB of the 95th percentile) over the mean power of the noise, in which
-                    the recording's own floor is counted; 60 at most. snr_added_db: of the added noise alone, or null
+    snr_db          speech to noise, both as the codec gets them, above 100 Hz: the mean power of the speech's
+                    active frames (20 ms within 25 dB of the 95th percentile) over the mean power of the noise, in
+                    which the recording's own floor is counted; 60 at most
+    snr_added_db    the same of the added noise alone, or null
     t60_s           of the room, as rooms.measured_t60 has it; 0.1 for none
     bandwidth_hz    of the recording, the band limit and the codec together
     codec           of nets.CODECS; bitrate for opus
     level_db        mean power of the active frames, full scale 1
-SET.levels is float16 [frames][2]: power in dB of the speech and of all the noise, for the SNR of any part of a clip.
+SET.levels is float16 [frames][2]: dB of the speech and of all the noise, for the SNR of any part of a clip.
 """
 import os
 import zlib

@@ -1,8 +1,8 @@
 """Who may be trained on: splits.py MANIFEST writes heldout.txt and reserved.txt beside itself.
 
-    heldout     40 speakers of at least 4 clips, never seen in any training: every number that is published is theirs
-    reserved    all speakers of alphanumeric_accents but the three seed voices (they have 2 or 3 clips each, so that none
-                can be held out), and every speaker of the dev split but four who have a source to themselves
+    heldout     40 speakers of at least 4 clips, never seen in any training: published numbers are theirs
+    reserved    all speakers of alphanumeric_accents but the three seed voices (they have 2 or 3 clips each, so
+                that none can be held out), and all of the dev split but four who have a source to themselves
     valid       24 speakers to choose models and calibrate by
     dev         clips of the manifest's dev split, whoever speaks
     train       all else; clips without a speaker too
