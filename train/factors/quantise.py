@@ -21,7 +21,7 @@ class Quantiser:
 
     @torch.no_grad()
     def quantise(self, z, codebooks):
-        """z [..., D] int16 -> float32, the same shape: the nearest code of each of the first `codebooks`, summed."""
+        """z [..., D] int16 -> float32 alike: the nearest codes of the first `codebooks`, summed."""
         rest = z.reshape(-1, z.shape[-1]).float()
         total = torch.zeros_like(rest)
         for c, h in zip(self.codes[:codebooks], self.half_norm):
