@@ -1,0 +1,333 @@
+"""Train content codes and the phone recogniser on them: content.py DATA RUN [--options JSON] [--network JSON]
+
+A row of a batch is clips one after the other, each in one of its aligned sets or as a few codebooks leave it. Losses:
+    ctc      phones from the codes (connectionist temporal classification), where a clip has any
+    rebuild  a network thrown away afterwards tells the latents of the clip as it was from the codes, its pitch and
+             energy, and the mean and deviation of the speaker's latents: the codes keep what those leave open
+    same     codes of a changed clip against those of the clip as it was
+    window   who speaks, told from 11 codes, and pooled: from all of a clip; both by adversaries whose gradients the
+             codes get reversed (arXiv 1505.07818). They choose among speakers of the same collection only.
+DATA needs clips.json, phones.json, SET.i16 and SET.tokens; --labels is the folder of f0.f32 and energy.f32.
+"""
+import argparse
+import json
+import os
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+import nets
+import splits
+from loop import Loop
+from quantise import Quantiser
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MODEL = os.path.join(HERE, '..', '..', 'models', 'speech24.lacm')
+ROW = 960                                      # frames; the longest clip has 926
+SHARE = {'librispeech_tc5': .30, 'librispeech_tc100sub': .06, 'librispeech_resemblyzer': .10, 'an4': .16,
+         'rhasspy_kathleen': .08, 'ljspeech': .04, 'philippmatthes_readslj': .03, 'rhasspy_flemishguy': .05,
+         'rhasspy_nathalie_lossy': .05, 'rhasspy_kerstin_lossy': .04, 'picovoice_wakeword': .03, 'picovoice_s2i': .03,
+         'gcompris_lossy': .01, 'ovos_ww': .01, 'alphanumeric_accents': .01}     # of the time
+OPTIONS = dict(steps=2000, rate=2e-3, rows=6, validate=250, log=25, save_seconds=120, bottleneck=True, noise=0.1,
+               weights=dict(ctc=1.0, rebuild=3.0, same=1.0), reverse=0.3, reverse_steps=600, spectators=0.2,
+               views={'base': .25, 'coarse': .15, 'shift': .4, 'room': .2})
+
+
+def family(speaker):
+    f = splits.family(speaker) if speaker else None
+    return f if f in ('an4', 'librispeech') else None
+
+
+class Data:
+    def __init__(self, folder, labels):
+        self.clips = json.load(open(os.path.join(folder, 'clips.json')))
+        self.phones = json.load(open(os.path.join(folder, 'phones.json')))
+        have = [s for s in ('base', 'shift0', 'shift1', 'shift2', 'room0', 'room1')
+                if os.path.exists(os.path.join(folder, s + '.i16')) and self.whole(folder, s)]
+        self.z = {s: np.memmap(os.path.join(folder, s + '.i16'), np.int16, 'r').reshape(-1, nets.LATENT) for s in have}
+        self.tokens = np.memmap(os.path.join(folder, 'base.tokens'), np.uint16, 'r').reshape(-1, 12)
+        self.f0 = np.fromfile(os.path.join(labels, 'f0.f32'), np.float32)
+        self.energy = np.fromfile(os.path.join(labels, 'energy.f32'), np.float32)
+        self.quantiser = Quantiser(MODEL)
+        self.train = [i for i, c in enumerate(self.clips) if c['split'] == 'train']
+        splits.assert_disjoint([self.clips[i]['speaker'] for i in self.train])
+        total = {}
+        for i in self.train:
+            total[self.clips[i]['source']] = total.get(self.clips[i]['source'], 0) + self.clips[i]['frames']
+        p = np.array([SHARE[self.clips[i]['source']] / total[self.clips[i]['source']] for i in self.train])
+        self.p = p / p.sum()
+        self.speakers = sorted({self.clips[i]['speaker'] for i in self.train if family(self.clips[i]['speaker'])})
+        self.about = self.statistics()
+
+    def whole(self, folder, name):
+        rows = sum(c['frames'] for c in self.clips)
+        return os.path.getsize(os.path.join(folder, name + '.i16')) == rows * 2 * nets.LATENT
+
+    def statistics(self):
+        """Mean and deviation of each clip's speaker's latents [clips][128]; of the clip's where nobody is named."""
+        sums = {}
+        for i, c in enumerate(self.clips):
+            z = self.latents('base', i)
+            s = sums.setdefault(c['speaker'] or i, [0, 0, 0])
+            s[0], s[1], s[2] = s[0] + len(z), s[1] + z.sum(0), s[2] + (z * z).sum(0)
+        told = {k: np.concatenate([a / n, 3 * np.sqrt(b / n - (a / n) ** 2 + 1e-4) - 2])
+                for k, (n, a, b) in sums.items()}
+        return np.stack([told[c['speaker'] or i] for i, c in enumerate(self.clips)]).astype(np.float32)
+
+    def latents(self, name, i):
+        c = self.clips[i]
+        return self.z[name][c['first']:c['first'] + c['frames']].astype(np.float32) / 512
+
+    def coarse(self, i, codebooks):
+        c = self.clips[i]
+        t = torch.from_numpy(self.tokens[c['first']:c['first'] + c['frames']].astype(np.int64))
+        return self.quantiser.dequantise(t, codebooks).numpy() / 512
+
+    def style(self, i):
+        """[frames][3]: pitch, voiced, energy, as the generator takes them."""
+        rows = slice(self.clips[i]['first'], self.clips[i]['first'] + self.clips[i]['frames'])
+        f0, energy = self.f0[rows], self.energy[rows].clip(-100, 0)
+        pitch = np.where(f0 > 0, np.log2(np.maximum(f0, 1) / 150), 0)
+        return np.stack([pitch, f0 > 0, (energy + 60) / 20], 1).astype(np.float32)
+
+    def view(self, i, views, rng):
+        """-> (latents, changed)"""
+        kind = rng.choice(list(views), p=list(views.values()))
+        names = [s for s in self.z if s.startswith(kind)]
+        if kind == 'coarse':
+            return self.coarse(i, int(rng.integers(3, 13))), True
+        return (self.latents(rng.choice(names), i), kind != 'base') if names else (self.latents('base', i), False)
+
+
+class Rows:
+    """Clips laid one after the other into rows: x (views), z (base), style, changed, about, and where each clip is."""
+
+    def __init__(self, data, places, count, views, rng):
+        self.places = places                   # [(clip, row, first)]
+        self.x, self.z = np.zeros((2, count, ROW, nets.LATENT), np.float32)
+        self.style, self.about = np.zeros((count, ROW, 3), np.float32), np.zeros((count, ROW, 128), np.float32)
+        self.changed, self.mask = np.zeros((2, count, ROW), np.float32)
+        for i, r, s in places:
+            n = data.clips[i]['frames']
+            self.x[r, s:s + n], changed = data.view(i, views, rng)
+            self.z[r, s:s + n] = data.latents('base', i)
+            self.style[r, s:s + n], self.about[r, s:s + n + n % 2] = data.style(i), data.about[i]
+            self.changed[r, s:s + n], self.mask[r, s:s + n] = changed, 1
+        for k in ('x', 'z', 'style', 'about', 'changed', 'mask'):
+            setattr(self, k, torch.from_numpy(getattr(self, k)))
+
+
+def pack(data, clips, count):
+    """Clips into the first of `count` rows with room, those that find none are left out."""
+    used, places = [0] * count, []
+    for i in clips:
+        n = data.clips[i]['frames'] + data.clips[i]['frames'] % 2
+        r = next((r for r in range(count) if used[r] + n <= ROW), None)
+        if r is not None:
+            places.append((i, r, used[r]))
+            used[r] += n
+    return places
+
+
+class Reverse(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, factor):
+        ctx.factor = factor
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, g):
+        return -ctx.factor * g, None
+
+
+class Rebuild(nn.Module):
+    """Codes [B, S, d], style [B, S stride, 3], about [B, S, 128] -> latents [B, S stride, D]; it looks 3 codes ahead."""
+
+    def __init__(self, dimensions, stride, width=192, blocks=3):
+        super().__init__()
+        self.stride = stride
+        self.about = nn.Linear(128, 48)
+        self.input = nets.CausalConv(dimensions + 3 * stride + 48, width, 3)
+        self.blocks = nn.ModuleList([nets.Block(width, 2, 7) for _ in range(blocks)])
+        self.norm, self.output = nn.LayerNorm(width), nn.Linear(width, nets.LATENT * stride)
+
+    def forward(self, codes, style, about):
+        b, s, _ = codes.shape
+        x = torch.cat([codes, style.reshape(b, s, -1), torch.tanh(self.about(about))], -1)
+        x = self.input(F.pad(x, (0, 0, 0, 3)))
+        for block in self.blocks:
+            x = block(x)
+        return self.output(self.norm(x[:, 3:])).float().reshape(b, s * self.stride, -1)
+
+
+class Adversary(nn.Module):
+    """Codes [B, S, d] -> log odds of speakers from 11 codes [B, S, N], and of all codes of each clip [clips, N]."""
+
+    def __init__(self, dimensions, speakers, width=192):
+        super().__init__()
+        self.window = nn.Conv1d(dimensions, width, 11, padding=5)
+        self.hidden, self.output = nn.Linear(width, width), nn.Linear(width, speakers)
+        self.pooled_hidden, self.pooled = nn.Linear(2 * width, width), nn.Linear(width, speakers)
+
+    def forward(self, codes, segments):
+        h = F.gelu(self.window(codes.transpose(1, 2)).transpose(1, 2), approximate='tanh')
+        h = F.gelu(self.hidden(h), approximate='tanh')
+        parts = [h[r, a:b].float() for r, a, b in segments]
+        pools = torch.stack([torch.cat([p.mean(0), (p.var(0, correction=0) + 1e-4).sqrt()]) for p in parts])
+        pooled = self.pooled(F.gelu(self.pooled_hidden(pools), approximate='tanh'))
+        return self.output(h).float(), pooled.float()
+
+
+def edits(a, b):
+    """Levenshtein distance."""
+    row = np.arange(len(b) + 1)
+    b = np.asarray(b)
+    for i, s in enumerate(a):
+        best = np.minimum(row[:-1] + (b != s), row[1:] + 1)
+        row = np.concatenate([[i + 1], best])
+        row = np.minimum.accumulate(row - np.arange(len(row))) + np.arange(len(row))
+    return int(row[-1])
+
+
+def read(logits):
+    """Log odds [S, 1 + phones] -> phones: repetitions, then blanks dropped."""
+    best = logits.argmax(-1)
+    best = best[torch.cat([torch.tensor([True]), best[1:] != best[:-1]])]
+    return best[best > 0].tolist()
+
+
+class Training:
+    def __init__(self, data, o, config):
+        self.data, self.o, self.m = data, o, config['content']
+        d = len(self.m['levels']) if o['bottleneck'] else self.m['width']
+        self.content = nets.Content(self.m)
+        self.phones = nets.Phones(config['phones'], d, len(data.phones['phones']))
+        self.rebuild = Rebuild(d, self.m['stride'])
+        self.adversary = Adversary(d, len(data.speakers))
+        index = {s: i for i, s in enumerate(data.speakers)}
+        self.speaker = [index.get(c['speaker'], -100) if c['split'] == 'train' else -100 for c in data.clips]
+        families = np.array([family(s) for s in data.speakers])
+        self.rivals = torch.from_numpy(families[:, None] == families[None])
+
+    def networks(self):
+        nets_ = {'content': self.content, 'phones': self.phones}
+        if self.o['weights'].get('rebuild'):
+            nets_['rebuild'] = self.rebuild
+        return dict(nets_, adversary=self.adversary) if self.o['reverse'] else nets_
+
+    def codes(self, z):
+        """-> codes, and the numbers before the rounding; without a bottleneck what would enter it."""
+        if not self.o['bottleneck']:
+            c, kept = self.content, []
+            h = c.join(c.trunk(F.pad(z, (0, 0, 0, self.m['ahead']))))
+            for b in c.late:
+                h = b(h)
+            return (c.norm(h[:, self.m['ahead'] // self.m['stride']:]),) * 2
+        b = self.content.bounded(z)
+        half = self.content.levels // 2
+        return (b + (b.round() - b).detach()) / half, b / half
+
+    def segments(self, rows):
+        k = self.m['stride']
+        return [(r, s // k, s // k + (self.data.clips[i]['frames'] + k - 1) // k) for i, r, s in rows.places]
+
+    def ctc(self, codes, rows, segments):
+        spoken = [(p, g) for (i, _, _), g in zip(rows.places, segments) if (p := self.data.phones['clips'][i])]
+        logits = F.log_softmax(self.phones(codes), -1)
+        parts = nn.utils.rnn.pad_sequence([logits[r, a:b] for _, (r, a, b) in spoken])
+        target = torch.tensor([x for p, _ in spoken for x in p])
+        count, length = torch.tensor([len(p) for p, _ in spoken]), torch.tensor([b - a for _, (_, a, b) in spoken])
+        loss = F.ctc_loss(parts, target, length, count, reduction='none', zero_infinity=True)
+        return loss.sum() / count.sum()
+
+    def told(self, logits, speaker):
+        """Cross-entropy among speakers of the same collection."""
+        use = speaker >= 0
+        logits, speaker = logits[use], speaker[use]
+        return F.cross_entropy(logits.masked_fill(~self.rivals[speaker], -1e4), speaker)
+
+    def adversaries(self, codes, rows, segments, factor):
+        label = torch.full(codes.shape[:2], -100)
+        clip = torch.tensor([self.speaker[i] for i, _, _ in rows.places])
+        for (r, a, b), s in zip(segments, clip):
+            label[r, a:b] = s
+        window, pooled = self.adversary(Reverse.apply(codes, factor), segments)
+        label[:, int(torch.randint(0, 2, ()))::2] = -100
+        return self.told(window.flatten(0, 1), label.flatten()), self.told(pooled, clip)
+
+    def rebuilt(self, codes, rows):
+        k = self.m['stride']
+        y = self.rebuild(codes, rows.style, rows.about[:, ::k])
+        return (((y - rows.z) ** 2).mean(-1) * rows.mask).sum() / rows.mask.sum()
+
+    def same(self, bounded, rows):
+        with torch.no_grad():
+            plain = self.codes(rows.z)[1]
+        changed = rows.changed[:, ::self.m['stride']]
+        return (((bounded - plain) ** 2).mean(-1) * changed).sum() / changed.sum().clamp(min=1)
+
+    def losses(self, step, rng):
+        o, w = self.o, self.o['weights']
+        drawn = rng.choice(self.data.train, 20 * o['rows'], p=self.data.p)
+        rows = Rows(self.data, pack(self.data, drawn, o['rows']), o['rows'], o['views'], rng)
+        segments, found = self.segments(rows), {}
+        x = rows.x + o['noise'] * torch.rand(o['rows'], 1, 1) * torch.randn_like(rows.x)
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            codes, bounded = self.codes(x)
+            found['ctc'] = self.ctc(codes, rows, segments)
+            if w.get('rebuild'):
+                found['rebuild'] = self.rebuilt(codes, rows)
+            if w.get('same'):
+                found['same'] = self.same(bounded, rows)
+            if o['reverse']:
+                factor = o['reverse'] * min(1.0, step / o['reverse_steps'])
+                found['window'], found['pooled'] = self.adversaries(codes, rows, segments, factor)
+        return sum(v * w.get(k, 1.0) for k, v in found.items()), {k: v.detach() for k, v in found.items()}
+
+    def validate(self, networks):
+        rng, clips = np.random.default_rng(1), self.data.clips
+        wrong, number = {'an4': 0, 'librispeech': 0}, {'an4': 0, 'librispeech': 0}
+        rebuilt, used = [], []
+        places = pack(self.data, [i for i, c in enumerate(clips) if c['split'] == 'valid'][::2], 12)
+        rows = Rows(self.data, places, 12, {'base': 1.0}, rng)
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            codes, _ = self.codes(rows.z)
+            logits = self.phones(codes)
+            rebuilt = float(self.rebuilt(codes, rows)) if 'rebuild' in networks else 0.0
+        for (i, _, _), (r, a, b) in zip(places, self.segments(rows)):
+            if p := self.data.phones['clips'][i]:
+                f = family(clips[i]['speaker'])
+                wrong[f] += edits(p, read(logits[r, a:b]))
+                number[f] += len(p)
+        result = {'valid_' + f: wrong[f] / number[f] for f in wrong}
+        if self.o['bottleneck']:
+            half = self.content.levels // 2
+            c = (codes.float() * half + half).round().flatten(0, 1).long()
+            base = torch.cumprod(torch.cat([torch.ones(1), self.content.levels[:-1]]), 0).long()
+            n = torch.bincount((c * base).sum(-1), minlength=int(self.content.levels.prod())).float()
+            p = n[n > 0] / n.sum()
+            result['valid_bits'] = float(-(p * p.log2()).sum())
+        return dict(result, valid_rebuild=rebuilt)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('data')
+    p.add_argument('run')
+    p.add_argument('--labels', help='default: DATA')
+    p.add_argument('--options', default='{}', help='JSON: what of OPTIONS is to be another')
+    p.add_argument('--network', default='{}', help='JSON: what of the entry content of config.json is to be another')
+    a = p.parse_args()
+    o = dict(OPTIONS, **json.loads(a.options))
+    config = json.load(open(os.path.join(HERE, 'config.json')))
+    config = {'content': dict(config['content'], **json.loads(a.network)), 'phones': config['phones']}
+    torch.manual_seed(o.get('seed', 1))
+    data = Data(a.data, a.labels or a.data)
+    print(list(data.z), len(data.train), 'clips', len(data.speakers), 'speakers', flush=True)
+    config['symbols'] = data.phones['phones']
+    t = Training(data, o, config)
+    Loop(a.run, t.networks(), ['content', 'phones'], config, o).go(t.losses, t.validate)
+
+
+if __name__ == '__main__':
+    main()
