@@ -137,7 +137,9 @@ class Surroundings(nn.Module):
         self.channel_hidden, self.channel_output = nn.Linear(CHANNEL, 64), nn.Linear(64, 1 + len(CODECS))
 
     def forward(self, z, mask):
-        p = self.pool(self.trunk(z), mask)
+        return self.read(self.pool(self.trunk(z), mask))
+
+    def read(self, p):
         e, c = self.environment(p), self.channel(p)
         room = self.environment_output(F.gelu(self.environment_hidden(e), approximate='tanh'))
         line = self.channel_output(F.gelu(self.channel_hidden(c), approximate='tanh'))
