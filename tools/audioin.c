@@ -75,6 +75,23 @@ static int spool(int *fd, const char *name)
     return failed;
 }
 
+int lac_audio_in_keep_stdin(void)
+{
+    const char *name = lac_report_name("-", 0);
+    struct stat st;
+    int fd, failed;
+
+    if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+        return 0;
+    fd = dup(STDIN_FILENO);
+    failed = fd < 0 ? lac_report(name, "%s", strerror(errno)) : spool(&fd, name);
+    if (!failed && dup2(fd, STDIN_FILENO) < 0)
+        failed = lac_report(name, "%s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return failed;
+}
+
 static int check_info(const lac_audio_in_info *info, const SF_INFO *sf)
 {
     if (sf->channels < 1 || sf->channels > LAC_MAX_CHANNELS)

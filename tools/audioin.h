@@ -22,6 +22,10 @@ typedef struct lac_audio_in_info {
  * seeks. 0 or LAC_EXIT_FAILED after a message. */
 int lac_audio_in_open(lac_audio_in **in, const char *path, const lac_raw_input *raw);
 
+/* Standard input, if it is a pipe, becomes a nameless file that holds all of it, so that "-" can be looked into and read
+ * again. 0 or LAC_EXIT_FAILED after a message. */
+int lac_audio_in_keep_stdin(void);
+
 const lac_audio_in_info *lac_audio_in_get_info(const lac_audio_in *in);
 
 /* Up to `capacity` sample frames to pcm[capacity][channels], full scale 1.0, finite, within 4.0; *frames is 0 at the

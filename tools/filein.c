@@ -100,6 +100,33 @@ int lac_file_in_reader(lac_file_in *file, const char *path, lac_reader **reader)
     return lac_report_status(file->name, status, file->error);
 }
 
+static bool starts_with(const char *path, const char *ending, const char *magic)
+{
+    const char *dot = strrchr(path, '.');
+    char first[4] = {0};
+    struct stat st;
+
+    if (dot && strcmp(dot, ending) == 0)
+        return true;
+    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
+             : stat(path, &st) == 0 && S_ISREG(st.st_mode) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    off_t at = fd < 0 ? -1 : lseek(fd, 0, SEEK_CUR);
+    bool found = at >= 0 && pread(fd, first, strlen(magic), at) == (ssize_t)strlen(magic) && strcmp(first, magic) == 0;
+    if (fd > STDIN_FILENO)
+        close(fd);
+    return found;
+}
+
+bool lac_file_in_is_lac(const char *path)
+{
+    return starts_with(path, ".lac", "LAC");
+}
+
+bool lac_file_in_is_npz(const char *path)
+{
+    return starts_with(path, ".npz", "PK");
+}
+
 void lac_file_in_close(lac_file_in *file)
 {
     if (file->fd > STDIN_FILENO)

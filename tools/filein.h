@@ -2,6 +2,7 @@
 #ifndef LAC_TOOLS_FILEIN_H
 #define LAC_TOOLS_FILEIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,12 @@ typedef struct lac_file_in {
 int lac_file_in_open(lac_file_in *file, const char *path);
 /* A reader for it; `path` as for open. 0, or LAC_EXIT_FAILED after a message. Close the reader before the file. */
 int lac_file_in_reader(lac_file_in *file, const char *path, lac_reader **reader);
+
+/* Is it a .lac file: by its name, or, a regular file, by its first bytes, which are left unread? "-" is standard input. */
+bool lac_file_in_is_lac(const char *path);
+
+/* The same of a file of factors (NumPy's .npz). */
+bool lac_file_in_is_npz(const char *path);
 
 void lac_file_in_close(lac_file_in *file);
 

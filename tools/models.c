@@ -8,27 +8,34 @@
 
 #include "report.h"
 
-int lac_models_open(lac_model **model, const char *name)
+int lac_models_report_open(const char *name, int status, int error, const char *what, const char *ending)
 {
     struct stat st;
-    int status;
-    int error;
 
-    errno = 0;
-    status = lac_model_open(model, name);
-    if (!status)
-        return 0;
-    if (!name || !*name)
-        return lac_report("default model", "%s", status == LAC_ERROR_NOT_FOUND ? "none is built in; name one with -m"
-                                                                               : lac_status_string(status));
-    error = errno;
+    if (!name || !*name) {
+        char reason[64];
+
+        snprintf(reason, sizeof reason, "default %s", what);
+        return lac_report(reason, "%s", status == LAC_ERROR_NOT_FOUND ? "none is built in; name one with -m"
+                                                                      : lac_status_string(status));
+    }
     if (stat(name, &st) == 0 && !S_ISREG(st.st_mode))
         return lac_report(name, "%s", S_ISDIR(st.st_mode) ? strerror(EISDIR) : "is not a regular file");
     if (status == LAC_ERROR_FORMAT)
-        return lac_report(name, "is not a model");
+        return lac_report(name, "is not a %s", what);
     if (status == LAC_ERROR_NOT_FOUND && !strchr(name, '/'))
-        return lac_report(name, "no such model: no file, none built in, no %s.lacm in the folders of LAC_MODEL_PATH", name);
+        return lac_report(name, "no such %s: no file, none built in, no %s.%s in the folders of LAC_MODEL_PATH", what,
+                          name, ending);
     return lac_report_status(name, status, error);
+}
+
+int lac_models_open(lac_model **model, const char *name)
+{
+    int status;
+
+    errno = 0;
+    status = lac_model_open(model, name);
+    return status ? lac_models_report_open(name, status, errno, "model", "lacm") : 0;
 }
 
 /* A file may carry only the first bytes of an id; the rest is zero then. */

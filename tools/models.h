@@ -8,6 +8,10 @@
 /* By name or file; NULL is the default model. 0 or LAC_EXIT_FAILED after a message. */
 int lac_models_open(lac_model **model, const char *name);
 
+/* Why a model did not open, which is `what` ("model") in a file that ends in `ending`; `error` is errno then.
+ * LAC_EXIT_FAILED. */
+int lac_models_report_open(const char *name, int status, int error, const char *what, const char *ending);
+
 /* Models are also looked for in ../models beside the program, if its name, argv[0], tells where that is: a build folder. */
 void lac_models_beside(const char *program);
 

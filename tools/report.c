@@ -9,16 +9,38 @@
 #include "lac/status.h"
 #include "progress.h"
 
+static _Thread_local FILE *kept;
+
+/* Where a message goes. */
+static FILE *begin(void)
+{
+    if (kept)
+        return kept;
+    lac_progress_hide();
+    return stderr;
+}
+
+void lac_report_to(FILE *file)
+{
+    kept = file;
+}
+
+void lac_report_text(const char *messages)
+{
+    if (messages && *messages)
+        fputs(messages, begin());
+}
+
 int lac_report(const char *file, const char *format, ...)
 {
+    FILE *out = begin();
     va_list args;
 
-    lac_progress_hide();
-    fprintf(stderr, "lac: %s: ", file);
+    fprintf(out, "lac: %s: ", file);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vfprintf(out, format, args);
     va_end(args);
-    fputc('\n', stderr);
+    fputc('\n', out);
     return LAC_EXIT_FAILED;
 }
 
@@ -31,14 +53,14 @@ int lac_report_status(const char *file, int status, int error)
 
 int lac_report_usage(const char *command, const char *format, ...)
 {
+    FILE *out = begin();
     va_list args;
 
-    lac_progress_hide();
-    fprintf(stderr, "lac%s%s: ", *command ? " " : "", command);
+    fprintf(out, "lac%s%s: ", *command ? " " : "", command);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vfprintf(out, format, args);
     va_end(args);
-    fprintf(stderr, "\nTry 'lac%s%s --help'.\n", *command ? " " : "", command);
+    fprintf(out, "\nTry 'lac%s%s --help'.\n", *command ? " " : "", command);
     return LAC_EXIT_USAGE;
 }
 

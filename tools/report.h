@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum lac_exit {
     LAC_EXIT_OK = 0,
@@ -11,6 +12,13 @@ enum lac_exit {
     LAC_EXIT_USAGE = 2,     /* wrong usage */
     LAC_EXIT_CONCEALED = 3  /* decoded, but damaged or missing parts were concealed */
 };
+
+/* Messages of this thread go to `file`, without touching the progress line, until it is NULL: then to standard error
+ * again. */
+void lac_report_to(FILE *file);
+
+/* Messages that were kept, as they are; NULL: none. */
+void lac_report_text(const char *messages);
 
 /* "lac: FILE: reason"; returns LAC_EXIT_FAILED. */
 int lac_report(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,10 +1,7 @@
 #include "tokenload.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "audiopump.h"
 #include "lac/encoder.h"
@@ -228,29 +225,12 @@ static int load_audio(lac_token_source *source, const char *path, lac_token_set 
     return failed;
 }
 
-/* By its name, or, a regular file, by its first bytes. */
-static bool is_lac(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    char first[3] = {0};
-    struct stat st;
-
-    if (strcmp(path, "-") == 0 || (dot && strcmp(dot, ".lac") == 0))
-        return true;
-    int fd = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (fd < 0)
-        return false;
-    bool found = read(fd, first, sizeof first) == sizeof first && memcmp(first, "LAC", sizeof first) == 0;
-    close(fd);
-    return found;
-}
-
 int lac_token_source_load(lac_token_source *source, const char *path, lac_token_set *set)
 {
     memset(set, 0, sizeof *set);
     if (!source->file && !(source->file = malloc(sizeof *source->file)))
         return lac_report(path, "out of memory");
-    int failed = is_lac(path) ? load_lac(source, path, set) : load_audio(source, path, set);
+    int failed = strcmp(path, "-") == 0 || lac_file_in_is_lac(path) ? load_lac(source, path, set) : load_audio(source, path, set);
     if (failed && failed != LAC_EXIT_CONCEALED)
         lac_token_set_free(set);
     return failed;

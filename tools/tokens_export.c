@@ -1,13 +1,12 @@
 /* lac tokens export: tokens of .lac files and audio to .npy, JSON lines or packed bits. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "facts.h"
 #include "fileout.h"
 #include "options.h"
+#include "outputs.h"
 #include "paths.h"
 #include "progress.h"
 #include "report.h"
@@ -100,67 +99,12 @@ static int parse(job *j, int argc, char **argv, int *done)
     return failed;
 }
 
-/* ---- names of the outputs ---- */
-
-/* Folders of a path that are not there yet. */
-static int make_folders(const char *path)
-{
-    char *copy = strdup(path);
-    int failed = copy ? 0 : lac_report(path, "out of memory");
-
-    for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash && !failed; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        if (mkdir(copy, 0777) && errno != EEXIST)
-            failed = lac_report(copy, "%s", strerror(errno));
-        *slash = '/';
-    }
-    free(copy);
-    return failed;
-}
-
-static char *output_of(const job *j, const lac_input *input)
-{
-    if (j->output && !j->to_folder)
-        return strdup(j->output);
-    char *path = j->to_folder ? lac_path_join(j->output, input->name) : strdup(input->path);
-    char *named = path ? lac_path_with_ending(path, endings[j->format]) : NULL;
-
-    free(path);
-    return named;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Two inputs must not become one output. */
-static int check_outputs(const job *j)
-{
-    size_t count = j->inputs.count;
-    char **sorted = malloc((count + 1) * sizeof *sorted);
-    int failed = sorted ? 0 : lac_report("output", "out of memory");
-
-    if (sorted)
-        memcpy(sorted, j->outputs, count * sizeof *sorted);
-    if (sorted && count > 1)
-        qsort(sorted, count, sizeof *sorted, by_text);
-    for (size_t i = 1; i < count && !failed; i++)
-        if (strcmp(sorted[i - 1], sorted[i]) == 0)
-            failed = lac_report(sorted[i], "would be the output of two inputs");
-    free(sorted);
-    return failed;
-}
-
 static int name_outputs(job *j)
 {
-    j->outputs = calloc(j->inputs.count + 1, sizeof *j->outputs);
-    if (!j->outputs)
-        return lac_report("output", "out of memory");
-    for (size_t i = 0; i < j->inputs.count; i++)
-        if (!(j->outputs[i] = output_of(j, &j->inputs.item[i])))
-            return lac_report("output", "out of memory");
-    return check_outputs(j);
+    bool is_file = j->output && !j->to_folder;
+
+    j->outputs = lac_outputs_name(&j->inputs, j->output, is_file ? NULL : endings[j->format]);
+    return j->outputs ? lac_outputs_check(j->outputs, j->inputs.count) : LAC_EXIT_FAILED;
 }
 
 /* ---- one file ---- */
@@ -187,7 +131,7 @@ static int apply(job *j, const lac_input *input, lac_token_set *set)
 static int write_file(job *j, size_t index)
 {
     const char *path = j->outputs[index];
-    int failed = j->to_folder ? make_folders(path) : 0;
+    int failed = j->to_folder ? lac_outputs_make_folders(path) : 0;
 
     if (!failed)
         failed = lac_file_out_open(&j->out, path, j->inputs.item[index].path, j->force);
@@ -292,9 +236,7 @@ static void close_all(job *j)
 {
     lac_progress_hide();
     lac_file_out_discard(&j->out);
-    for (size_t i = 0; j->outputs && i < j->inputs.count; i++)
-        free(j->outputs[i]);
-    free(j->outputs);
+    lac_outputs_free(j->outputs, j->inputs.count);
     lac_token_bytes_free(&j->bytes);
     lac_vocabulary_free(&j->vocabulary);
     lac_token_source_close(&j->source);
