@@ -17,25 +17,12 @@ static const char usage[] =
     "Tokens of .lac files and audio as NumPy arrays, JSON lines or packed bits, and back; byte-pair vocabularies\n"
     "over them; their entropy and mutual information. 'lac tokens export --help' and so on tell the options.\n";
 
-int lac_tokens_read_stream(lac_token_bytes *bytes, FILE *file, const char *name)
-{
-    uint8_t block[65536];
-    size_t got;
-
-    while ((got = fread(block, 1, sizeof block, file)) > 0) {
-        lac_token_bytes_add(bytes, block, got);
-        if (bytes->failed || bytes->size > LAC_TOKENS_FILE_MAX)
-            return lac_report(name, bytes->failed ? "out of memory" : "is larger than 1 GB");
-    }
-    return ferror(file) ? lac_report(name, "%s", strerror(errno)) : 0;
-}
-
 int lac_tokens_vocabulary(lac_vocabulary *v, const char *path)
 {
     lac_token_bytes bytes = {0};
     char reason[LAC_TOKENS_REASON];
     FILE *file = fopen(path, "rb");
-    int failed = file ? lac_tokens_read_stream(&bytes, file, path) : lac_report(path, "%s", strerror(errno));
+    int failed = file ? lac_file_in_whole(&bytes, file, path) : lac_report(path, "%s", strerror(errno));
 
     memset(v, 0, sizeof *v);
     if (!failed && lac_vocabulary_parse(v, bytes.data, bytes.size, reason))

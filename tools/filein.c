@@ -133,3 +133,16 @@ void lac_file_in_close(lac_file_in *file)
         close(file->fd);
     file->fd = -1;
 }
+
+int lac_file_in_whole(lac_token_bytes *bytes, FILE *file, const char *name)
+{
+    uint8_t block[65536];
+    size_t got;
+
+    while ((got = fread(block, 1, sizeof block, file)) > 0) {
+        lac_token_bytes_add(bytes, block, got);
+        if (bytes->failed || bytes->size > LAC_FILE_IN_WHOLE)
+            return lac_report(name, bytes->failed ? "out of memory" : "is larger than 1 GB");
+    }
+    return ferror(file) ? lac_report(name, "%s", strerror(errno)) : 0;
+}

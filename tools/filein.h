@@ -5,8 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lac/stream.h"
+#include "tokenset.h"
+
+#define LAC_FILE_IN_WHOLE (1u << 30) /* bytes of a file that is read whole, at most */
 
 typedef struct lac_file_in {
     const char *name; /* for messages */
@@ -29,5 +33,8 @@ bool lac_file_in_is_lac(const char *path);
 bool lac_file_in_is_npz(const char *path);
 
 void lac_file_in_close(lac_file_in *file);
+
+/* All that is left of a file, at most LAC_FILE_IN_WHOLE bytes, appended: 0, or LAC_EXIT_FAILED after a message. */
+int lac_file_in_whole(lac_token_bytes *bytes, FILE *file, const char *name);
 
 #endif

@@ -9,15 +9,10 @@
 #include "tokenload.h"
 #include "vocabulary.h"
 
-#define LAC_TOKENS_FILE_MAX (1u << 30) /* bytes of a file that is read whole */
-
 int lac_tokens_export(int argc, char **argv);
 int lac_tokens_import(int argc, char **argv);
 int lac_tokens_train(int argc, char **argv);
 int lac_tokens_stats(int argc, char **argv);
-
-/* All of a file, LAC_TOKENS_FILE_MAX at most: 0, or LAC_EXIT_FAILED after a message. */
-int lac_tokens_read_stream(lac_token_bytes *bytes, FILE *file, const char *name);
 
 /* A vocabulary file: 0, or LAC_EXIT_FAILED after a message; to be freed in either case. */
 int lac_tokens_vocabulary(lac_vocabulary *v, const char *path);

@@ -259,7 +259,7 @@ static int next_line(job *j, FILE *file, lac_token_bytes *line, size_t *number)
         size_t length = strlen(block);
         bool ends = length > 0 && block[length - 1] == '\n';
         lac_token_bytes_add(line, block, length - ends);
-        if (line->failed || line->size > LAC_TOKENS_FILE_MAX)
+        if (line->failed || line->size > LAC_FILE_IN_WHOLE)
             return lac_report(j->name, line->failed ? "out of memory" : "has a line larger than 1 GB");
         if (!ends && length == sizeof block - 1)
             continue;
@@ -328,7 +328,7 @@ static int run(job *j)
         failed = import_lines(j, file);
     } else {
         ungetc(first, file);
-        failed = lac_tokens_read_stream(&bytes, file, j->name);
+        failed = lac_file_in_whole(&bytes, file, j->name);
         if (!failed)
             failed = import_bytes(j, &bytes);
     }
