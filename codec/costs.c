@@ -6,15 +6,10 @@ static void tell(const lac_profile *profile, const char *layer, uint64_t macs, u
         profile->layer_done(profile->user, layer, macs, weight_bytes);
 }
 
-static uint64_t linear_macs(const lac_linear *l)
-{
-    return (uint64_t)l->in * l->out;
-}
-
 /* Weights of one byte; scale and bias. */
 static uint64_t linear_bytes(const lac_linear *l)
 {
-    return linear_macs(l) + 2 * sizeof(float) * (uint64_t)l->out;
+    return lac_linear_macs(l) + 2 * sizeof(float) * (uint64_t)l->out;
 }
 
 void lac_profile_plain(const lac_profile *profile, const char *layer)
@@ -24,18 +19,17 @@ void lac_profile_plain(const lac_profile *profile, const char *layer)
 
 void lac_profile_linear(const lac_profile *profile, const char *layer, const lac_linear *l, size_t rows)
 {
-    tell(profile, layer, rows * linear_macs(l), linear_bytes(l));
+    tell(profile, layer, rows * lac_linear_macs(l), linear_bytes(l));
 }
 
 void lac_profile_stack(const lac_profile *profile, const char *layer, const lac_stack *s, size_t rows)
 {
-    uint64_t macs = 0, bytes = 0;
+    uint64_t bytes = 0;
     for (const lac_block *b = s->blocks; b < s->blocks + s->count; b++) {
         uint64_t taps = (uint64_t)b->kernel * b->width;
-        macs += taps + linear_macs(&b->up) + linear_macs(&b->down);
         bytes += (taps + b->width) * sizeof(float) + linear_bytes(&b->up) + linear_bytes(&b->down);
     }
-    tell(profile, layer, rows * macs, bytes);
+    tell(profile, layer, rows * lac_blocks_macs(s->blocks, s->count), bytes);
 }
 
 /* Of one candidate in one stage. */

@@ -9,6 +9,8 @@
 #include "modelfile.h"
 #include "modelopen.h"
 
+#define ENDING ".lacm"
+
 static void choose_kernels(lac_model *m)
 {
     lac_kernels_choose(&m->kernels, lac_cpu_mask(lac_cpu_detect(), getenv("LAC_CPU_MASK")));
@@ -136,18 +138,9 @@ int lac_model_open_memory(lac_model **model, const void *data, size_t size)
 {
     if (model == NULL || (data == NULL && size > 0))
         return LAC_ERROR_ARGUMENT;
-    if (size == 0)
-        return LAC_ERROR_TRUNCATED;
-    if (size > LAC_MODEL_MAX_BYTES)
-        return LAC_ERROR_LIMIT;
-    lac_model_bytes bytes = {.data = data, .size = size};
-    if ((uintptr_t)data % LAC_ALIGN != 0) {
-        bytes.data = bytes.owned = lac_alloc(size);
-        if (bytes.owned == NULL)
-            return LAC_ERROR_MEMORY;
-        memcpy(bytes.owned, data, size);
-    }
-    return open_taken(model, &bytes);
+    lac_model_bytes bytes;
+    int status = lac_model_bytes_take(&bytes, data, size);
+    return status == LAC_OK ? open_taken(model, &bytes) : status;
 }
 
 int lac_model_open_file(lac_model **model, const char *path)
@@ -159,26 +152,30 @@ int lac_model_open_file(lac_model **model, const char *path)
     return status == LAC_OK ? open_taken(model, &bytes) : status;
 }
 
-static int open_embedded(lac_model **model, const lac_embedded_model *e)
-{
-    return lac_model_open_memory(model, e->begin, (size_t)(e->end - e->begin));
-}
-
 int lac_model_open(lac_model **model, const char *name)
 {
     if (model == NULL)
         return LAC_ERROR_ARGUMENT;
-    if (name == NULL || *name == 0) {
-        if (lac_embedded_models[0].name != NULL)
-            return open_embedded(model, &lac_embedded_models[0]);
-        name = LAC_MODEL_DEFAULT;
-    }
-    for (const lac_embedded_model *e = lac_embedded_models; e->name != NULL; e++)
-        if (strcmp(e->name, name) == 0)
-            return open_embedded(model, e);
-    char path[LAC_MODEL_PATH_SIZE];
-    int status = lac_model_find(path, name);
-    return status == LAC_OK ? lac_model_open_file(model, path) : status;
+    lac_model_bytes bytes;
+    int status = lac_model_bytes_open(&bytes, name, ENDING, lac_embedded_models);
+    return status == LAC_OK ? open_taken(model, &bytes) : status;
+}
+
+typedef struct wanted_id {
+    const uint8_t *id;
+    size_t bytes;
+} wanted_id;
+
+static bool has_id(const char *path, const void *user)
+{
+    const wanted_id *wanted = user;
+    uint8_t found[LAC_MODEL_ID_SIZE];
+    lac_model_bytes file;
+    if (lac_model_bytes_read(&file, path) != LAC_OK)
+        return false;
+    int status = lac_modelfile_id(found, file.data, file.size);
+    lac_model_bytes_release(&file);
+    return status == LAC_OK && memcmp(found, wanted->id, wanted->bytes) == 0;
 }
 
 int lac_model_open_id(lac_model **model, const uint8_t *id, size_t bytes)
@@ -187,12 +184,12 @@ int lac_model_open_id(lac_model **model, const uint8_t *id, size_t bytes)
         return LAC_ERROR_ARGUMENT;
     *model = NULL;
     for (const lac_embedded_model *e = lac_embedded_models; e->name != NULL; e++) {
-        if (open_embedded(model, e) == LAC_OK && memcmp((*model)->info.id, id, bytes) == 0)
+        if (lac_model_open(model, e->name) == LAC_OK && memcmp((*model)->info.id, id, bytes) == 0)
             return LAC_OK; /* and its bytes were hashed once */
         lac_model_close(model);
     }
     char path[LAC_MODEL_PATH_SIZE];
-    int status = lac_model_find_id(path, id, bytes);
+    int status = lac_model_find(path, ENDING, has_id, &(wanted_id){id, bytes});
     return status == LAC_OK ? lac_model_open_file(model, path) : status;
 }
 

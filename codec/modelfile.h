@@ -5,21 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "modelopen.h"
 #include "weights.h"
 
 #define LAC_MODEL_VERSION 1
-#define LAC_MODEL_MAX_BYTES ((size_t)1 << 28)
-#define LAC_MODEL_MAX_FLOAT 1000.0f /* no weight is larger, so that no activation can overflow */
-#define LAC_MODEL_MAX_WIDTH 1024    /* channels of a block */
 #define LAC_MODEL_MAX_EXTENSIONS 16
 
-/* A model compiled into the library; the table ends with a NULL name. */
-typedef struct lac_embedded_model {
-    const char *name;
-    const unsigned char *begin, *end; /* begin is aligned to 64 bytes */
-} lac_embedded_model;
-
-extern const lac_embedded_model lac_embedded_models[];
+extern const lac_embedded_model lac_embedded_models[]; /* the last has no name */
 
 /* The architecture's scalars in file order: field, least, most. */
 #define LAC_ARCH_SCALARS(X)           \

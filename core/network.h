@@ -27,6 +27,20 @@ typedef struct lac_modulation {
     const float *gain, *shift; /* [width] */
 } lac_modulation;
 
+/* Multiply-accumulates a row. */
+static inline uint64_t lac_linear_macs(const lac_linear *l)
+{
+    return (uint64_t)l->in * l->out;
+}
+
+static inline uint64_t lac_blocks_macs(const lac_block *blocks, size_t count)
+{
+    uint64_t macs = 0;
+    for (const lac_block *b = blocks; b < blocks + count; b++)
+        macs += (uint64_t)b->kernel * b->width + lac_linear_macs(&b->up) + lac_linear_macs(&b->down);
+    return macs;
+}
+
 /* For tests: is given each layer's output x [rows][width], rows `stride` floats apart. Names as in train/model.py,
  * index -1 where a layer has none. */
 typedef struct lac_tap {

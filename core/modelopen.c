@@ -12,10 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "modelfile.h"
+#include "lac/status.h"
 #include "workspace.h"
-
-#define ENDING ".lacm"
 
 static int read_all(int fd, uint8_t *data, size_t size)
 {
@@ -50,6 +48,22 @@ static int load(lac_model_bytes *bytes, int fd)
     }
     bytes->data = bytes->owned = lac_alloc(bytes->size);
     return bytes->owned == NULL ? LAC_ERROR_MEMORY : read_all(fd, bytes->owned, bytes->size);
+}
+
+int lac_model_bytes_take(lac_model_bytes *bytes, const void *data, size_t size)
+{
+    *bytes = (lac_model_bytes){.data = data, .size = size};
+    if (size == 0)
+        return LAC_ERROR_TRUNCATED;
+    if (size > LAC_MODEL_MAX_BYTES)
+        return LAC_ERROR_LIMIT;
+    if ((uintptr_t)data % LAC_ALIGN == 0)
+        return LAC_OK;
+    bytes->data = bytes->owned = lac_alloc(size);
+    if (bytes->owned == NULL)
+        return LAC_ERROR_MEMORY;
+    memcpy(bytes->owned, data, size);
+    return LAC_OK;
 }
 
 int lac_model_bytes_read(lac_model_bytes *bytes, const char *path)
@@ -118,32 +132,36 @@ static bool append(char path[LAC_MODEL_PATH_SIZE], const char *name, const char 
     return true;
 }
 
-int lac_model_find(char path[LAC_MODEL_PATH_SIZE], const char *name)
+/* The file that `name` means. */
+static int find_named(char path[LAC_MODEL_PATH_SIZE], const char *name, const char *ending)
 {
     *path = 0;
     if (strchr(name, '/') != NULL || exists(name))
         return append(path, name, "") ? LAC_OK : LAC_ERROR_NOT_FOUND;
     for (directories d = list_directories(); next_directory(&d, path);)
-        if (append(path, name, ENDING) && exists(path))
+        if (append(path, name, ending) && exists(path))
             return LAC_OK;
     return LAC_ERROR_NOT_FOUND;
 }
 
-static bool has_id(const char *path, const uint8_t *id, size_t bytes)
+int lac_model_bytes_open(lac_model_bytes *bytes, const char *name, const char *ending,
+                         const lac_embedded_model *embedded)
 {
-    uint8_t found[LAC_MODEL_ID_SIZE];
-    lac_model_bytes file;
-    if (lac_model_bytes_read(&file, path) != LAC_OK)
-        return false;
-    int status = lac_modelfile_id(found, file.data, file.size);
-    lac_model_bytes_release(&file);
-    return status == LAC_OK && memcmp(found, id, bytes) == 0;
+    if (name == NULL || *name == 0)
+        name = embedded->name != NULL ? embedded->name : LAC_MODEL_DEFAULT;
+    for (const lac_embedded_model *e = embedded; e->name != NULL; e++)
+        if (strcmp(e->name, name) == 0)
+            return lac_model_bytes_take(bytes, e->begin, (size_t)(e->end - e->begin));
+    char path[LAC_MODEL_PATH_SIZE];
+    int status = find_named(path, name, ending);
+    return status == LAC_OK ? lac_model_bytes_read(bytes, path) : status;
 }
 
 /* path, a directory, gets the name of the file in it behind it. */
-static bool find_in(char path[LAC_MODEL_PATH_SIZE], const uint8_t *id, size_t bytes)
+static bool find_in(char path[LAC_MODEL_PATH_SIZE], const char *ending,
+                    bool (*fits)(const char *path, const void *user), const void *user)
 {
-    size_t length = strlen(path), e = strlen(ENDING);
+    size_t length = strlen(path), e = strlen(ending);
     bool found = false;
     DIR *directory = opendir(path);
     if (directory == NULL)
@@ -151,17 +169,18 @@ static bool find_in(char path[LAC_MODEL_PATH_SIZE], const uint8_t *id, size_t by
     for (struct dirent *entry; !found && (entry = readdir(directory)) != NULL;) {
         size_t n = strlen(entry->d_name);
         path[length] = 0;
-        found = n > e && strcmp(entry->d_name + n - e, ENDING) == 0 && append(path, entry->d_name, "") &&
-                has_id(path, id, bytes);
+        found = n > e && strcmp(entry->d_name + n - e, ending) == 0 && append(path, entry->d_name, "") &&
+                fits(path, user);
     }
     closedir(directory);
     return found;
 }
 
-int lac_model_find_id(char path[LAC_MODEL_PATH_SIZE], const uint8_t *id, size_t bytes)
+int lac_model_find(char path[LAC_MODEL_PATH_SIZE], const char *ending,
+                   bool (*fits)(const char *path, const void *user), const void *user)
 {
     for (directories d = list_directories(); next_directory(&d, path);)
-        if (find_in(path, id, bytes))
+        if (find_in(path, ending, fits, user))
             return LAC_OK;
     return LAC_ERROR_NOT_FOUND;
 }

@@ -1,15 +1,15 @@
 #!/bin/sh
-# Write the C file that embeds models: embed.sh OUT.c [MODEL.lacm]...
+# Write the C file that embeds models as the table TABLE of lac_embedded_model: embed.sh OUT.c TABLE [MODEL]...
 #
 # The assembler's .incbin takes the bytes as they are: a C array of 8 million numbers would take a minute to compile.
 set -eu
-out=$1
-shift
+out=$1 table=$2
+shift 2
 
 prologue() {
     cat <<'EOF'
 /* Written by embed.sh. */
-#include "modelfile.h"
+#include "modelopen.h"
 
 #if defined(__APPLE__)
 #define SECTION ".section __TEXT,__const\n"
@@ -45,13 +45,14 @@ models() {
     for model; do
         case $model in /*) ;; *) model=$PWD/$model ;; esac
         quoted=$(printf '%s' "$model" | sed 's/[\\"]/\\\\\\&/g')
-        printf 'EMBED(lac_embedded_%d, "%s")\n' $i "$quoted"
+        printf 'EMBED(%s_%d, "%s")\n' $table $i "$quoted"
         i=$((i + 1))
     done
-    printf '\nconst lac_embedded_model lac_embedded_models[] = {\n'
+    printf '\nextern const lac_embedded_model %s[];\nconst lac_embedded_model %s[] = {\n' $table $table
     i=0
     for model; do
-        printf '    {"%s", lac_embedded_%d, lac_embedded_%d_end},\n' "$(basename "$model" .lacm)" $i $i
+        name=$(basename "$model")
+        printf '    {"%s", %s_%d, %s_%d_end},\n' "${name%.*}" $table $i $table $i
         i=$((i + 1))
     done
     printf '    {NULL, NULL, NULL},\n};\n'
