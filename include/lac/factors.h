@@ -68,29 +68,35 @@ typedef struct lac_factor_frame {
     uint16_t content;  /* token; the content_stride frames that share one all hold it */
     uint16_t phone;    /* most likely phone class at the token's end, 0 is blank (connectionist temporal
                           classification): repetitions and then blanks are dropped to read them */
-    float f0_hz;       /* pitch, 0 where unvoiced */
+    float f0_hz;       /* pitch, 50 .. 600; 0 where unvoiced */
     float voicing;     /* probability of voice, 0 .. 1 */
-    float energy_db;   /* of the frame, full scale sine is -3.01; about -100 .. 0 */
+    float energy_db;   /* of the frame, full scale sine is -3.01; -100 .. 0 */
 } lac_factor_frame;
 
-/* What lac_factors.style holds, over the frames with speech (energy within 40 dB of the loudest second). */
+/* What lac_factors.style holds. A frame is speech if its energy is above -70 dB and within 40 dB of what the loudest
+ * frames have: of the 50 loudest, of a quarter of all if those are fewer, the quietest. It is voiced where its
+ * f0_hz is not 0. Energies count in steps of 0.25 dB, percentiles of pitch in steps of 0.1 semitone. 0 where there
+ * is nothing to measure. */
 enum lac_style_item {
-    LAC_STYLE_F0_DEVIATION = 0, /* semitones */
-    LAC_STYLE_F0_RANGE,         /* semitones between the 5th and the 95th percentile */
-    LAC_STYLE_F0_SLOPE,         /* mean absolute change while voiced, semitones a second */
-    LAC_STYLE_VOICED,           /* share of voiced frames, 0 .. 1 */
-    LAC_STYLE_ENERGY_DEVIATION, /* dB */
-    LAC_STYLE_ENERGY_SLOPE,     /* mean absolute change, dB a second */
-    LAC_STYLE_RATE,             /* phones a second */
-    LAC_STYLE_PAUSES            /* share of frames without speech, 0 .. 1 */
+    LAC_STYLE_F0_DEVIATION = 0, /* of voiced frames, semitones */
+    LAC_STYLE_F0_RANGE,         /* of voiced frames, semitones between the 5th and the 95th percentile */
+    LAC_STYLE_F0_SLOPE,         /* mean absolute change between voiced neighbours, semitones a second */
+    LAC_STYLE_VOICED,           /* share of voiced frames in speech, 0 .. 1 */
+    LAC_STYLE_ENERGY_DEVIATION, /* of speech, dB */
+    LAC_STYLE_ENERGY_SLOPE,     /* mean absolute change between neighbours that are speech, dB a second */
+    LAC_STYLE_RATE,             /* phones a second of speech, at most 50 */
+    LAC_STYLE_PAUSES            /* share of frames that are not speech, 0 .. 1 */
 };
 
-/* Of an utterance, or of a stream so far. */
+/* Of an utterance, or of a stream so far: f0_median_hz, speech_s and style of the frames given, vectors and what is
+ * read off them of all latents written. All zeros of none. Vectors are of the first 2^29 latents, four months. */
 typedef struct lac_factors {
-    uint64_t frames;
-    float speech_s;                          /* seconds that hold speech */
-    float confidence;                        /* 0 .. 1: of the speaker vector; 0 without speech. It grows with speech_s
-                                                and falls where parts of the stream disagree (two voices, music) */
+    uint64_t frames;                         /* given */
+    float speech_s;                          /* seconds that are speech */
+    float confidence;                        /* of the speaker vector, 0 .. 1: v / (v + 0.5), v the seconds of speech
+                                                that are voiced, times 2 c up to 1, c the mean cosine between the
+                                                vectors of stretches of 1.5 s (1 if there are fewer than two). It
+                                                falls where parts disagree (two voices, music), is 0 without voice */
     float speaker[LAC_SPEAKER_SIZE];         /* unit vector, zeros without speech */
     float f0_median_hz;                      /* of voiced frames, 0 if there are none */
     float style[LAC_STYLE_SIZE];
@@ -122,15 +128,15 @@ LAC_API void lac_analyser_close(lac_analyser **analyser);
 LAC_API size_t lac_analyser_bytes(const lac_analyser *analyser);
 
 /* Take latents [count][D] and give the frames that complete, at most count + delay_frames.
- * LAC_ERROR_SPACE, with nothing taken, if capacity is less than that. out may be NULL if capacity is 0: the frames
- * then only count for the utterance, and no LAC_ERROR_SPACE comes. */
+ * LAC_ERROR_SPACE, with nothing taken, if capacity is less than they are. out may be NULL if capacity is 0: the
+ * frames then only count for the utterance, and no LAC_ERROR_SPACE comes. LAC_ERROR_STATE after a flush. */
 LAC_API int lac_analyser_write(lac_analyser *analyser, const int16_t *latents, size_t count, lac_factor_frame *out,
                                size_t capacity, size_t *frames);
 
-/* Give the last frames: in all as many as were written. Then reset before more. */
+/* Give the last frames: in all as many as were written. Then reset before more: LAC_ERROR_STATE. */
 LAC_API int lac_analyser_flush(lac_analyser *analyser, lac_factor_frame *out, size_t capacity, size_t *frames);
 
-/* The vectors of all frames given so far. */
+/* Of what has come so far. */
 LAC_API void lac_analyser_get(const lac_analyser *analyser, lac_factors *factors);
 
 LAC_API void lac_analyser_reset(lac_analyser *analyser);

@@ -32,17 +32,19 @@ LAC_API void lac_generator_close(lac_generator **generator);
 
 LAC_API size_t lac_generator_bytes(const lac_generator *generator);
 
-/* Speaker, environment and channel of all that is written from now on: of *factors these three vectors count, nothing
- * else. To be called before the first frame. */
+/* Speaker, environment and channel of all that is written from now on: of *factors these three vectors count,
+ * nothing else. Before the first call they are zeros. LAC_ERROR_ARGUMENT, with nothing changed, for an element beyond
+ * +-1000000. */
 LAC_API int lac_generator_set(lac_generator *generator, const lac_factors *factors);
 
 /* Take frames (content, f0_hz in absolute Hz, energy_db count) and give the latents that complete, at most
- * count + generator_delay_frames rows of D. LAC_ERROR_SPACE, with nothing taken, if capacity is less than that.
- * LAC_ERROR_ARGUMENT, with nothing taken, for a token that the model does not have or a number that is not finite. */
+ * count rows of D. f0_hz is kept within 50 .. 600 unless it is not above 0, energy_db within -100 .. 0.
+ * LAC_ERROR_SPACE, with nothing taken, if capacity is less than what completes. LAC_ERROR_ARGUMENT, with nothing
+ * taken, for a token that the model does not have or a number that is not finite. LAC_ERROR_STATE after a flush. */
 LAC_API int lac_generator_write(lac_generator *generator, const lac_factor_frame *frames, size_t count,
                                 int16_t *latents, size_t capacity, size_t *rows);
 
-/* Give the last latents: in all as many as frames were written. Then reset before more. */
+/* Give the last latents: in all as many as frames were written. Then reset before more: LAC_ERROR_STATE. */
 LAC_API int lac_generator_flush(lac_generator *generator, int16_t *latents, size_t capacity, size_t *rows);
 
 /* Back to the state after open and the last set; the noise starts anew. */
