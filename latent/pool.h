@@ -1,4 +1,4 @@
-/* A stream's weighted mean and deviation, in sums of integers: neither their order nor their number loses anything. */
+/* A stream's weighted mean and deviation, in sums of integers: neither order nor number loses anything. */
 #ifndef LAC_LATENT_POOL_H
 #define LAC_LATENT_POOL_H
 
@@ -6,11 +6,10 @@
 
 #include "workspace.h"
 
-/* Rows are in units of 2^-24 and stay below 2^34 of them (a norm's squares are below its width, at most 1024): int64
- * holds 2^29 rows, four months. Rows behind are not counted. */
+/* Values are in units of 2^-24, and are kept within 2^34 of them: squares of a norm of up to
+ * 1024 numbers are. int64 holds 2^29 rows, four months; rows behind are not counted. */
 #define LAC_POOL_ONE 16777216.0f
 #define LAC_POOL_ROWS (UINT64_C(1) << 29)
-#define LAC_POOL_MAX_WIDTH 1024
 
 typedef struct lac_pool {
     int64_t *sums; /* weights; weighted values [width]; weighted squares [width] */

@@ -1,4 +1,4 @@
-/* How an utterance is said, from its frames: counts whose memory does not grow. lac/factors.h says what comes of them. */
+/* How an utterance is said, from its frames: counts whose memory does not grow. lac/factors.h has what they give. */
 #ifndef LAC_LATENT_STYLESTATS_H
 #define LAC_LATENT_STYLESTATS_H
 
