@@ -5,7 +5,7 @@
 
 #define THIN 3                  /* of the first, coarse look: every third sample, 8 kHz */
 #define THIN_SPAN (LAC_PERIODS_SPAN / THIN)
-#define WINDOW 816              /* samples, 34 ms: 51 times LAC_LANES, 17 times when thinned */
+#define WINDOW 624              /* samples, 26 ms: 39 times LAC_LANES, 13 times when thinned */
 #define LAG_MIN 40              /* samples, 600 Hz */
 #define LAG_MAX 480             /* 50 Hz */
 #define COARSE_MIN (LAG_MIN / THIN)

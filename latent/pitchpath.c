@@ -8,7 +8,7 @@
 #define BEGIN 0.06f   /* probability that a voice begins in a frame */
 #define END 0.06f     /* that it ends */
 #define SPREAD 12.0f  /* 1 / octaves: how fast a change of pitch grows unlikely */
-#define LEVEL 40.0f   /* weight of an unchanged pitch over one that begins */
+#define LEVEL 32.0f   /* weight of an unchanged pitch over one that begins */
 #define LEAP 0.05f    /* the same of a change of any size */
 #define DOUBT 0.02f   /* least probability of no pitch in what a frame's sound says */
 
