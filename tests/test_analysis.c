@@ -12,6 +12,7 @@
 #include "lac/status.h"
 #include "lettering.h"
 #include "mel.h"
+#include "pca.h"
 #include "picture.h"
 #include "polyphase.h"
 #include "spectra.h"
@@ -404,4 +405,39 @@ Test(picture, is_a_png_at_most_1600_wide)
         free(png);
         free(x);
     }
+}
+
+/* Points on a plane that is turned within 5 dimensions, four times as wide as high. */
+Test(pca, finds_the_axes_of_most_variance)
+{
+    static const double u[5] = {0.5, -0.5, 0.5, -0.5, 0}, v[5] = {0, 0.6, 0, -0.6, 0.5291502622};
+    float x[200 * 5];
+    double wide[200], high[200], out[200 * 2], again[200 * 2], shares[2];
+    for (size_t i = 0; i < 200; i++) {
+        wide[i] = 4 * sin(0.1 + 2.4 * (double)i);
+        high[i] = cos(1.7 * (double)i);
+        for (size_t k = 0; k < 5; k++)
+            x[i * 5 + k] = (float)(3 + wide[i] * u[k] + high[i] * v[k]);
+    }
+    cr_assert_eq(lac_pca(x, 200, 5, 2, out, shares), 0);
+    cr_assert_eq(lac_pca(x, 200, 5, 2, again, shares), 0);
+    cr_assert_eq(memcmp(out, again, sizeof out), 0);
+    cr_assert_float_eq(shares[0] + shares[1], 1, 1e-6);
+    cr_assert_gt(shares[0], 0.9);
+    for (size_t i = 1; i < 200; i++) { /* distances are kept */
+        double there = hypot(wide[i] - wide[0], high[i] - high[0]);
+        cr_assert_float_eq(hypot(out[2 * i] - out[0], out[2 * i + 1] - out[1]), there, 1e-5);
+    }
+}
+
+Test(pca, of_one_point_and_of_equal_ones)
+{
+    static const float x[6] = {1, 2, 3, 1, 2, 3};
+    double out[4] = {9, 9, 9, 9}, shares[2];
+    cr_assert_eq(lac_pca(x, 1, 3, 2, out, shares), 0);
+    cr_assert(out[0] == 0 && out[1] == 0 && shares[0] == 0);
+    cr_assert_eq(lac_pca(x, 2, 3, 2, out, shares), 0);
+    cr_assert(out[2] == 0 && out[3] == 0 && shares[1] == 0);
+    cr_assert_eq(lac_pca(x, 0, 3, 2, out, shares), LAC_ERROR_ARGUMENT);
+    cr_assert_eq(lac_pca(x, 1, 3, 4, out, shares), LAC_ERROR_ARGUMENT);
 }

@@ -82,6 +82,18 @@ static double distance(point p, point a, point b)
     return hypot(p.x - a.x - t * dx, p.y - a.y - t * dy);
 }
 
+void lac_canvas_line(lac_canvas *c, double x0, double y0, double x1, double y1, double weight, lac_colour colour)
+{
+    double reach = weight / 2 + 1;
+    double left = fmax(fmin(x0, x1) - reach, 0), right = fmin(fmax(x0, x1) + reach, c->width - 1);
+    double top = fmax(fmin(y0, y1) - reach, 0), bottom = fmin(fmax(y0, y1) + reach, c->height - 1);
+    for (int y = (int)top; y <= bottom; y++)
+        for (int x = (int)left; x <= right; x++) {
+            double gap = distance((point){x + 0.5, y + 0.5}, (point){x0, y0}, (point){x1, y1}) - weight / 2;
+            blend(c, x, y, colour, fmin(1, 0.5 - gap));
+        }
+}
+
 static int digit(char c)
 {
     return c < 'a' ? c - '0' : c - 'a' + 10;

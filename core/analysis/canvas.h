@@ -27,6 +27,9 @@ void lac_canvas_box(lac_canvas *c, int x, int y, int width, int height, lac_colo
 /* The outline, one pixel wide, just outside the box. */
 void lac_canvas_frame(lac_canvas *c, int x, int y, int width, int height, lac_colour colour);
 
+/* A line with round ends, antialiased, `weight` pixels wide; a disc where both ends are the same. */
+void lac_canvas_line(lac_canvas *c, double x0, double y0, double x1, double y1, double weight, lac_colour colour);
+
 typedef enum lac_anchor { LAC_ANCHOR_LEFT, LAC_ANCHOR_MIDDLE, LAC_ANCHOR_RIGHT } lac_anchor;
 
 typedef struct lac_lettering {
