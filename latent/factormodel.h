@@ -1,6 +1,6 @@
-/* What a factor model's file holds, as analyser and generator see it (doc/factor-format.md). Pointers lead into the file
- * or, where packed at open, into the model's own memory; nothing here is written after open. Networks and tensors are
- * named as in train/factors/nets.py. */
+/* What a factor model's file holds, as analyser and generator see it (doc/factor-format.md). Pointers lead into the
+ * file or, where packed at open, into the model's own memory; nothing here is written after open. Networks and
+ * tensors are named as in train/factors/nets.py. */
 #ifndef LAC_LATENT_FACTORMODEL_H
 #define LAC_LATENT_FACTORMODEL_H
 
@@ -13,7 +13,7 @@
 #include "workspace.h"
 
 #define LAC_FACTOR_LATENT_ONE 512 /* fixed-point one of latents */
-#define LAC_PITCH_CLASSES 120     /* log-spaced from LAC_PITCH_MIN to LAC_PITCH_MAX; class 0 before them is unvoiced */
+#define LAC_PITCH_CLASSES 120     /* log-spaced from LAC_PITCH_MIN to LAC_PITCH_MAX; a class before is unvoiced */
 #define LAC_PITCH_MIN 50.0f       /* Hz */
 #define LAC_PITCH_MAX 600.0f
 #define LAC_TRUNK_TAPS 3          /* rows that a trunk's input layer sees, oldest first */
@@ -70,7 +70,7 @@ typedef struct lac_surroundings_weights {
     lac_trunk trunk;
     lac_linear weigh;
     lac_linear environment, channel; /* [2][width] -> [LAC_ENVIRONMENT_SIZE], [LAC_CHANNEL_SIZE] */
-    lac_linear environment_hidden, environment_output; /* -> LAC_HEAD_WIDTH -> LAC_ROOM_SIZE, a GELU between */
+    lac_linear environment_hidden, environment_output; /* -> LAC_HEAD_WIDTH, GELU, -> LAC_ROOM_SIZE */
     lac_linear channel_hidden, channel_output;         /* -> LAC_HEAD_WIDTH -> LAC_LINE_SIZE */
 } lac_surroundings_weights;
 
@@ -81,7 +81,7 @@ typedef struct lac_style_weights {
 
 typedef struct lac_generator_weights {
     lac_linear about;                    /* [LAC_GENERATOR_ABOUT] -> [condition], then a GELU */
-    lac_linear modulate[LAC_MAX_BLOCKS]; /* of each block -> [2][width]: gain, its 1 included, and shift of its norm */
+    lac_linear modulate[LAC_MAX_BLOCKS]; /* of each block -> [2][width]: its norm's gain, 1 included, and shift */
     lac_trunk trunk;                     /* of codes, extras and, with steps, latents */
     lac_linear output;                   /* -> velocity [latent] */
 } lac_generator_weights;
