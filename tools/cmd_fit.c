@@ -282,7 +282,7 @@ static int open_all(job *j, char **names, size_t count)
         failed = lac_fit_corpus_open(&j->corpus, j->model, j->threads);
     if (failed)
         return failed;
-    listed = lac_inputs_open(&j->inputs, names, count, false);
+    listed = lac_inputs_open(&j->inputs, names, count, 0);
     if (j->inputs.count == 0)
         return LAC_EXIT_FAILED;
     choose_settings(j);

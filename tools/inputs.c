@@ -34,9 +34,10 @@ static int by_name(const void *a, const void *b)
 
 static int is_wanted(const lac_inputs *list, const char *name)
 {
-    const char *dot = strrchr(name, '.');
+    const char *dot = name[0] != '.' ? strrchr(name, '.') : NULL;
 
-    return lac_path_is_audio(name) || (list->with_lac && dot && name[0] != '.' && strcmp(dot, ".lac") == 0);
+    return lac_path_is_audio(name) || ((list->kinds & LAC_INPUTS_LAC) && dot && strcmp(dot, ".lac") == 0) ||
+           ((list->kinds & LAC_INPUTS_NPZ) && dot && strcmp(dot, ".npz") == 0);
 }
 
 static int scan(lac_inputs *list, const char *folder, const char *prefix);
@@ -83,17 +84,17 @@ static int add_operand(lac_inputs *list, const char *operand)
         return add(list, strdup(operand), strdup(slash ? slash + 1 : operand));
     int failed = scan(list, operand, "");
     if (!failed && list->count == before)
-        failed = lac_report(operand, list->with_lac ? "holds no .lac and no audio files" : "holds no audio files");
+        failed = lac_report(operand, list->kinds ? "holds no .lac and no audio files" : "holds no audio files");
     if (list->count > before)
         qsort(list->item + before, list->count - before, sizeof *list->item, by_name);
     return failed;
 }
 
-int lac_inputs_open(lac_inputs *inputs, char **operands, size_t count, bool with_lac)
+int lac_inputs_open(lac_inputs *inputs, char **operands, size_t count, unsigned kinds)
 {
     int failed = 0;
 
-    *inputs = (lac_inputs){.with_lac = with_lac};
+    *inputs = (lac_inputs){.kinds = kinds};
     for (size_t i = 0; i < count; i++)
         failed |= add_operand(inputs, operands[i]);
     return failed;

@@ -94,7 +94,7 @@ static int parse(job *j, int argc, char **argv, int *done)
         return lac_report_usage("tokens export", "--json and the tokens can't both go to standard output");
     if (j->vocabulary_path && (failed = lac_tokens_vocabulary(&j->vocabulary, j->vocabulary_path)) != 0)
         return failed;
-    failed = lac_inputs_open(&j->inputs, argv + optind, (size_t)(argc - optind), true);
+    failed = lac_inputs_open(&j->inputs, argv + optind, (size_t)(argc - optind), LAC_INPUTS_LAC);
     j->to_folder = j->output && (lac_path_is_folder(j->output) || j->inputs.count > 1 || lac_path_is_folder(argv[optind]));
     return failed;
 }

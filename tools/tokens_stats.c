@@ -68,7 +68,7 @@ static int parse(job *j, int argc, char **argv, int *done)
         return failed;
     if (optind == argc)
         return lac_report_usage("tokens stats", "which files?");
-    return lac_inputs_open(&j->inputs, argv + optind, (size_t)(argc - optind), true);
+    return lac_inputs_open(&j->inputs, argv + optind, (size_t)(argc - optind), LAC_INPUTS_LAC);
 }
 
 /* All files must be of one model. */

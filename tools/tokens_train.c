@@ -81,7 +81,7 @@ static int parse(job *j, int argc, char **argv, int *done)
     if (!j->output || !j->size)
         return lac_report_usage("tokens bpe train", "%s",
                                 j->output ? "how large? --size tells" : "to which file? -o names it");
-    return lac_inputs_open(&j->inputs, argv + optind, (size_t)(argc - optind), true);
+    return lac_inputs_open(&j->inputs, argv + optind, (size_t)(argc - optind), LAC_INPUTS_LAC);
 }
 
 /* The first file says which model the vocabulary is for. */
