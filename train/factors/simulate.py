@@ -1,6 +1,7 @@
 """Surroundings, made up: prepare.py's sets roomN. Each clip goes, by chance, through a room, noise is added, then
 comes the channel: microphone, band limit, and one of libopus at 6 to 32 kbit/s, mu-law at 8 kHz, clipping. Nothing
-moves in time. room0 and room1 are for training; room2 has rooms, noises, babble, microphones that those have not.
+moves in time. room0 and room1 are for training; room2 has rooms, noises, babble, microphones that those have not
+(and of it only the clips that are not trained on).
 
 What SET.json says of a clip:
     snr_db          speech to noise, both as the codec gets them, above 100 Hz: the mean power of the speech's
