@@ -17,5 +17,8 @@ int lac_cmd_receive(int argc, char **argv);
 int lac_cmd_netsim(int argc, char **argv);
 int lac_cmd_latency(int argc, char **argv);
 int lac_cmd_fit(int argc, char **argv);
+int lac_cmd_factors(int argc, char **argv);
+int lac_cmd_compare(int argc, char **argv);
+int lac_cmd_plot(int argc, char **argv);
 
 #endif

@@ -111,7 +111,8 @@ static bool starts_with(const char *path, const char *ending, const char *magic)
     int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
              : stat(path, &st) == 0 && S_ISREG(st.st_mode) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     off_t at = fd < 0 ? -1 : lseek(fd, 0, SEEK_CUR);
-    bool found = at >= 0 && pread(fd, first, strlen(magic), at) == (ssize_t)strlen(magic) && strcmp(first, magic) == 0;
+    bool found =
+        at >= 0 && pread(fd, first, strlen(magic), at) == (ssize_t)strlen(magic) && strcmp(first, magic) == 0;
     if (fd > STDIN_FILENO)
         close(fd);
     return found;

@@ -26,7 +26,8 @@ int lac_file_in_open(lac_file_in *file, const char *path);
 /* A reader for it; `path` as for open. 0, or LAC_EXIT_FAILED after a message. Close the reader before the file. */
 int lac_file_in_reader(lac_file_in *file, const char *path, lac_reader **reader);
 
-/* Is it a .lac file: by its name, or, a regular file, by its first bytes, which are left unread? "-" is standard input. */
+/* Is it a .lac file: by its name, or, a regular file, by its first bytes, which are left unread? "-" is standard
+ * input. */
 bool lac_file_in_is_lac(const char *path);
 
 /* The same of a file of factors (NumPy's .npz). */

@@ -18,8 +18,8 @@ typedef struct lac_inputs {
     unsigned kinds;  /* enum lac_inputs_kind, added up */
 } lac_inputs;
 
-/* kinds: what folders are searched for beside audio. 0, or LAC_EXIT_FAILED after messages: unreadable folder, nothing
- * in it, out of memory; what else there is is listed nonetheless. Links to folders are not followed. */
+/* kinds: what folders are searched for beside audio. 0, or LAC_EXIT_FAILED after messages: unreadable folder,
+ * nothing in it, out of memory; what else there is is listed nonetheless. Links to folders are not followed. */
 int lac_inputs_open(lac_inputs *inputs, char **operands, size_t count, unsigned kinds);
 
 /* Harmless on a zeroed struct. */

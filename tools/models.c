@@ -24,8 +24,8 @@ int lac_models_report_open(const char *name, int status, int error, const char *
     if (status == LAC_ERROR_FORMAT)
         return lac_report(name, "is not a %s", what);
     if (status == LAC_ERROR_NOT_FOUND && !strchr(name, '/'))
-        return lac_report(name, "no such %s: no file, none built in, no %s.%s in the folders of LAC_MODEL_PATH", what,
-                          name, ending);
+        return lac_report(name, "no such %s: no file, none built in, no %s.%s in the folders of LAC_MODEL_PATH",
+                          what, name, ending);
     return lac_report_status(name, status, error);
 }
 
@@ -108,6 +108,7 @@ int lac_models_attach(lac_model **model, const char *name, lac_reader *reader, u
 int lac_models_report_read(const char *file, int status, int error)
 {
     if (status == LAC_ERROR_MODEL_MISMATCH)
-        return lac_report(file, "tokens are coded by a prior that this model file does not have; name another with -m");
+        return lac_report(file,
+                          "tokens are coded by a prior that this model file does not have; name another with -m");
     return lac_report_status(file, status, error);
 }

@@ -35,7 +35,8 @@ void lac_npy_write(lac_token_bytes *out, const lac_token_set *s)
     for (uint64_t t = 0; t < s->frames; t++)
         for (uint32_t c = 0; c < s->channels; c++)
             for (uint32_t q = 0; q < width; q++)
-                lac_npy_put(out, q < s->counts[t] ? s->tokens[(t * s->channels + c) * s->codebooks + q] : LAC_TOKENS_PAD,
+                lac_npy_put(out,
+                            q < s->counts[t] ? s->tokens[(t * s->channels + c) * s->codebooks + q] : LAC_TOKENS_PAD,
                             2);
 }
 

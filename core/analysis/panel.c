@@ -46,7 +46,8 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Small steps for short signals, so that columns differ; large ones for long signals, so that time stays bounded. */
+/* Small steps for short signals, so that columns differ; large ones for long signals, so that time stays bounded.
+ */
 static size_t hop_for(size_t samples, unsigned rate)
 {
     size_t wanted = samples / COLUMNS;

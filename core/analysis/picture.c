@@ -74,8 +74,8 @@ static void part(const lac_panel *p, const lac_mel_grid *from, const lac_mel_gri
         colour_bar(p->canvas, p->top, -LAC_PANEL_RANGE_DB, 0, 20, lac_panel_level_colour);
 }
 
-static int draw(const lac_mel_grid *ref, const lac_mel_grid *test, axes a, const char *const titles[3], uint8_t **png,
-                size_t *size)
+static int draw(const lac_mel_grid *ref, const lac_mel_grid *test, axes a, const char *const titles[3],
+                uint8_t **png, size_t *size)
 {
     lac_canvas c = {0, 0, NULL};
     int status = lac_canvas_open(&c, LEFT + COLUMNS + RIGHT, TOP + 3 * ROWS + 2 * GAP + BOTTOM, white);
