@@ -1,10 +1,9 @@
-#include "analyser.h"
-
 #include <string.h>
 
 #include "content.h"
 #include "fmath.h"
 #include "lac/status.h"
+#include "latenttap.h"
 #include "prosody.h"
 #include "stylestats.h"
 #include "surroundings.h"

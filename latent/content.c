@@ -87,7 +87,7 @@ static void run_phones(lac_content *c, size_t tokens, lac_layer_work *work, cons
         lac_content_codes(&c->model->arch, c->token[i], c->outputs + i * d);
     lac_layer_quantise_windows(work, &past, 1, c->outputs, tokens, 1);
     lac_trunk_take(&c->phones, work, tokens);
-    lac_trunk_run(&c->phones, tokens, work, tap, "phones");
+    lac_trunk_run(&c->phones, tokens, work, tap, "phones.blocks");
     lac_layer_apply(work, output, c->phones.stack.x, tokens, c->odds);
     for (size_t i = 0; i < tokens; i++) {
         const float *odds = c->odds + i * output->out;
@@ -114,11 +114,11 @@ static size_t read_tokens(lac_content *c, size_t joined, lac_layer_work *work)
 size_t lac_content_run(lac_content *c, size_t rows, lac_layer_work *work, const lac_tap *tap)
 {
     lac_history *late = &c->late_blocks;
-    lac_trunk_run(&c->trunk, rows, work, tap, "content");
+    lac_trunk_run(&c->trunk, rows, work, tap, "content.blocks");
     size_t joined = join_rows(c, rows, work), tokens;
     if (joined == 0)
         return 0;
-    lac_stack_run(&c->late, &late, 1, joined, work, tap, "late");
+    lac_stack_run(&c->late, &late, 1, joined, work, tap, "content.late");
     tokens = read_tokens(c, joined, work);
     if (tokens > 0)
         run_phones(c, tokens, work, tap);

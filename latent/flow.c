@@ -107,7 +107,7 @@ static void load_latents(lac_flow *f, size_t rows)
         memcpy(f->inputs + (t + 1) * width - d, f->latents + t * d, d * sizeof(float));
 }
 
-static void run_step(lac_flow *f, lac_flow_step *s, size_t rows, const lac_tap *tap)
+static void run_step(lac_flow *f, lac_flow_step *s, size_t rows)
 {
     const lac_generator_weights *net = &f->model->generator;
     lac_history *inputs = &s->inputs, *blocks = &s->blocks;
@@ -117,19 +117,19 @@ static void run_step(lac_flow *f, lac_flow_step *s, size_t rows, const lac_tap *
     lac_layer_quantise_windows(&f->work, &inputs, 1, f->inputs, rows, 1);
     lac_layer_product(&f->work, &net->trunk.input, 0, rows, f->stack.x, f->stack.width);
     f->stack.modulations = s->modulations;
-    lac_stack_run(&f->stack, &blocks, 1, rows, &f->work, tap, "generator");
+    lac_stack_run(&f->stack, &blocks, 1, rows, &f->work, &f->tap, "generator.blocks");
     lac_layer_norm(&f->work, f->stack.x, rows, f->stack.width);
     lac_layer_apply(&f->work, &net->output, f->stack.x, rows, f->velocity);
     for (size_t i = 0; i < rows * f->model->arch.latent; i++)
         f->latents[i] += f->velocity[i] * size;
 }
 
-void lac_flow_run(lac_flow *f, const lac_factor_frame *frames, size_t rows, const lac_tap *tap)
+void lac_flow_run(lac_flow *f, const lac_factor_frame *frames, size_t rows)
 {
     load_frames(f, frames, rows);
     load_noise(f, rows);
     for (size_t i = 0; i < f->count; i++)
-        run_step(f, &f->steps[i], rows, tap);
+        run_step(f, &f->steps[i], rows);
     lac_layer_norm(&f->work, f->latents, rows, f->model->arch.latent);
     f->row += rows;
 }

@@ -15,6 +15,7 @@ typedef struct lac_flow_step {
 
 typedef struct lac_flow {
     const lac_factor_model *model;
+    lac_tap tap;
     lac_layer_work work;
     lac_stack stack;
     size_t count;         /* of steps, at least 1 */
@@ -37,6 +38,6 @@ void lac_flow_set(lac_flow *f, const lac_factors *factors);
 
 /* frames NULL are zeros behind the last one. -> f->latents [rows][D], normed, of the frames `generator_ahead`
  * before. */
-void lac_flow_run(lac_flow *f, const lac_factor_frame *frames, size_t rows, const lac_tap *tap);
+void lac_flow_run(lac_flow *f, const lac_factor_frame *frames, size_t rows);
 
 #endif

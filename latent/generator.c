@@ -1,11 +1,10 @@
-#include "lac/generator.h"
-
 #include <math.h>
 
 #include "flow.h"
 #include "fmath.h"
 #include "gaussian.h"
 #include "lac/status.h"
+#include "latenttap.h"
 
 #define MAX_BLOCK_FRAMES 256
 #define MAX_THREADS 256
@@ -74,6 +73,11 @@ size_t lac_generator_bytes(const lac_generator *generator)
     return lac_object_bytes(generator);
 }
 
+void lac_generator_set_tap(lac_generator *generator, const lac_tap *tap)
+{
+    generator->flow.tap = *tap;
+}
+
 void lac_generator_reset(lac_generator *g)
 {
     lac_flow_reset(&g->flow);
@@ -114,7 +118,7 @@ static void to_fixed(const float *z, size_t n, int16_t *out)
 static size_t run(lac_generator *g, const lac_factor_frame *frames, size_t count, int16_t *latents)
 {
     size_t d = g->model->arch.latent, early = g->early < count ? g->early : count;
-    lac_flow_run(&g->flow, frames, count, &(lac_tap){0});
+    lac_flow_run(&g->flow, frames, count);
     g->early -= early;
     to_fixed(g->flow.latents + early * d, (count - early) * d, latents);
     return count - early;

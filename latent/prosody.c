@@ -26,7 +26,7 @@ void lac_prosody_reset(lac_prosody *p)
 
 void lac_prosody_run(lac_prosody *p, size_t rows, lac_layer_work *work, const lac_tap *tap)
 {
-    lac_trunk_run(&p->trunk, rows, work, tap, "style");
+    lac_trunk_run(&p->trunk, rows, work, tap, "style.blocks");
     lac_layer_apply(work, &p->weights->output, p->trunk.stack.x, rows, p->outputs);
 }
 

@@ -31,7 +31,7 @@ void lac_surroundings_reset(lac_surroundings *s)
 void lac_surroundings_run(lac_surroundings *s, size_t rows, lac_layer_work *work, const lac_tap *tap)
 {
     const float *x = s->trunk.stack.x;
-    lac_trunk_run(&s->trunk, rows, work, tap, "surroundings");
+    lac_trunk_run(&s->trunk, rows, work, tap, "surroundings.blocks");
     lac_layer_apply(work, &s->weights->weigh, x, rows, s->row_weights);
     for (size_t t = 0; t < rows; t++, x += s->trunk.stack.width)
         lac_pool_add(&s->pool, x, lac_sigmoidf(s->row_weights[t]));

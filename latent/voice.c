@@ -65,7 +65,7 @@ static void close_stretch(lac_voice *v, lac_layer_work *work)
 void lac_voice_run(lac_voice *v, size_t rows, lac_layer_work *work, const lac_tap *tap)
 {
     const float *x = v->trunk.stack.x;
-    lac_trunk_run(&v->trunk, rows, work, tap, "speaker");
+    lac_trunk_run(&v->trunk, rows, work, tap, "speaker.blocks");
     lac_layer_apply(work, &v->weights->weigh, x, rows, v->row_weights);
     for (size_t t = 0; t < rows; t++, x += v->trunk.stack.width) {
         float weight = lac_sigmoidf(v->row_weights[t]);

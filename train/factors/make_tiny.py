@@ -10,6 +10,7 @@ import lacf
 import lacm
 import nets
 import reference
+from gaussian import gaussian
 
 SEED, FRAMES = 8, 40
 MODEL = {'latent': 16, 'symbols': ['a', '\u0283', '\u03b8', 't\u0283'],
@@ -88,7 +89,7 @@ def generate(m, generator, codes, rng, out):
     frames[0, :FRAMES, d:] = torch.from_numpy(extras.astype(np.float32))
     about = rng.normal(0, 1, nets.SPEAKER + nets.ENVIRONMENT + nets.CHANNEL).astype(np.float32)
     about[:nets.SPEAKER] /= np.linalg.norm(about[:nets.SPEAKER])
-    noise = rng.normal(0, 1, (FRAMES + ahead, m['latent'])).astype(np.float32)
+    noise = gaussian(FRAMES + ahead, m['latent'])
     out['generator.frames'], out['generator.vectors'], out['generator.noise'] = frames[0].numpy(), about, noise
     z = generator(frames, torch.from_numpy(about)[None], torch.from_numpy(noise)[None])
     out['generator.latents'] = z[0].numpy()
