@@ -1,8 +1,8 @@
 """Train the style network: style.py DATA MODEL RUN [--options JSON] [--network JSON]
 
-Pitch classes and energy of each frame from latents as they are, of changed voices' surroundings (the sets room0,
-room1 where they are) and as 3 to 12 codebooks of MODEL bring them; labels (pitch_labels.py) are those of the clean
-recording. A voiced frame's target is a bump over the classes around its pitch, as high as the tracker is sure.
+Pitch classes and energy of each frame from latents as they are, in made-up surroundings (the sets room0, room1 where
+they are) and as 3 to 12 codebooks of MODEL bring them; labels (pitch_labels.py) are those of the clean recording, its
+energy at the level that the surroundings leave the voice. A voiced frame's target is a bump over the classes around its pitch, as high as the tracker is sure.
 RUN/speakers.json: who was trained on.
 """
 import argparse
@@ -30,7 +30,7 @@ class Data:
     """Labels f0, voicing, energy [frames]; latents by set, and as tokens bring them."""
 
     def __init__(self, folder, model):
-        self.folder, self.sets, self.quantiser = folder, {}, Quantiser(model)
+        self.folder, self.sets, self.energies, self.quantiser = folder, {}, {}, Quantiser(model)
         self.clips = json.load(open(os.path.join(folder, 'clips.json')))
         labels = (self.read(n + '.f32', np.float32) for n in ('f0', 'voicing', 'energy'))
         self.f0, self.voicing, self.energy = labels
@@ -46,6 +46,21 @@ class Data:
             self.sets[name] = (self.read(name + '.i16', np.int16).reshape(-1, LATENT),
                                self.read(name + '.tokens', np.uint16).reshape(len(self.f0), -1))
         return self.sets[name]
+
+    def energy_in(self, name):
+        """Energy of the voice in a set, dB [frames]."""
+        if name == 'base':
+            return self.energy
+        if name not in self.energies:
+            heard = self.read(name + '.levels', np.float16).reshape(-1, 2)[:, 0].astype(np.float32)
+            gain = np.zeros(len(self.energy), np.float32)
+            for c in self.clips:
+                own = slice(c['first'], c['first'] + c['frames'])
+                e, loud = self.energy[own], self.energy[own] > np.percentile(self.energy[own], 95) - 25
+                power = [10 ** (x[loud] / 10) for x in (heard[own], e)]
+                gain[own] = 10 * np.log10(power[0].mean() / power[1].mean())
+            self.energies[name] = (self.energy + gain).clip(-100, 0)
+        return self.energies[name]
 
     def latents(self, name, rows, codebooks=0):
         """-> float32 [..., LATENT]; codebooks 0: as the encoder makes them."""
@@ -88,27 +103,28 @@ class Training:
         print('%d clips, sets base %s' % (len(self.clips), ' '.join(self.sets)), flush=True)
 
     def batch(self, rng):
-        """Latents [B, T, LATENT], rows of the labels [B, T], mask."""
-        o, z, rows = self.o, [], []
+        """Latents [B, T, LATENT], rows of the labels [B, T], energies, mask."""
+        o, z, rows, energy = self.o, [], [], []
         for first, n in self.clips[rng.choice(len(self.clips), o['batch'], p=self.share)]:
             r = first + rng.integers(max(1, n - o['frames'] + 1)) + np.arange(o['frames'])
             rows.append(np.where(r < first + n, r, -1))
             name = self.sets[rng.integers(len(self.sets))] if self.sets and rng.random() < o['room'] else 'base'
+            energy.append(self.data.energy_in(name)[rows[-1]])
             codebooks = int(rng.integers(3, 13)) if rng.random() < o['coarse'] else 0
             z.append(self.data.latents(name, np.maximum(rows[-1], 0), codebooks))
         rows = np.stack(rows)
         mask = torch.from_numpy(rows >= 0)
-        return torch.stack(z) * mask[..., None], np.maximum(rows, 0), mask.float()
+        return torch.stack(z) * mask[..., None], np.maximum(rows, 0), np.stack(energy), mask.float()
 
     def losses(self, step, rng):
         o, d, a = self.o, self.data, self.ahead
-        z, rows, mask = self.batch(rng)
+        z, rows, label, mask = self.batch(rng)
         with torch.autocast('cpu', dtype=torch.bfloat16):
             odds, energy = self.net(F.pad(z, (0, 0, 0, a)))
         odds, energy = odds[:, a:], energy[:, a:]
         share = targets(d.f0[rows], d.voicing[rows], o['bump'])
         pitch = (-(share * odds.log_softmax(-1)).sum(-1) * mask).sum() / mask.sum()
-        label = torch.from_numpy((d.energy[rows].clip(-100, 0) + 60) / 20)
+        label = torch.from_numpy((label.clip(-100, 0) + 60) / 20)
         loud = ((energy - label).abs() * mask).sum() / mask.sum()
         return pitch + o['energy'] * loud, dict(pitch=pitch, energy=20 * loud)
 
@@ -130,7 +146,7 @@ def of_clips(net, data, clips, name, codebooks):
         f0, voicing = read_pitch(odds[0, a:])
         found.append((rows, f0.numpy(), voicing.numpy(), 20 * energy[0, a:].numpy() - 60))
     rows, f0, voicing, energy = (np.concatenate(x) for x in zip(*found))
-    return (data.f0[rows], data.energy[rows]), (f0, voicing, energy)
+    return (data.f0[rows], data.energy_in(name)[rows]), (f0, voicing, energy)
 
 
 def score(label, found):

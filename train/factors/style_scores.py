@@ -54,7 +54,7 @@ class Ridge:
         rows = np.concatenate([f + np.arange(n) for f, n in clips])
         x = np.concatenate([self.windows(data, c, name, codebooks) for c in clips])
         found = 2 ** (x @ self.pitch), x @ self.voicing, x @ self.energy
-        return (data.f0[rows], data.energy[rows]), found
+        return (data.f0[rows], data.energy_in(name)[rows]), found
 
 
 def interval(parts, times=300):
