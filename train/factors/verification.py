@@ -5,27 +5,30 @@ RATE = 50
 
 
 def utterances(clips, speakers, seconds, most, seed=3):
-    """Stretches of `seconds` of each speaker, at most `most`; where his clips are shorter they are joined, and no
-    clip is in two stretches.
+    """Stretches of each speaker, at most `most`, each as long as one of `seconds` by chance; where his clips are
+    shorter they are joined, and no clip is in two stretches.
 
     -> speaker of each [N], index among `speakers`; its places in the clips [N], each a list of (clip, frames)."""
-    n, who, found = int(round(seconds * RATE)), [], []
+    who, found = [], []
     for i, s in enumerate(speakers):
+        rng = np.random.default_rng([seed, i])
         mine = [c for c, r in enumerate(clips) if r['speaker'] == s]
-        np.random.default_rng([seed, i]).shuffle(mine)
-        stretches, open_ = [], []
+        rng.shuffle(mine)
+        stretches, places, left = [], [], 0
         for c in mine:
-            open_.append((c, min(clips[c]['frames'], n - sum(f for _, f in open_))))
-            if sum(f for _, f in open_) == n:
-                stretches, open_ = stretches + [open_], []
+            left = left or int(round(rng.choice(seconds) * RATE))
+            places.append((c, min(clips[c]['frames'], left)))
+            left -= places[-1][1]
+            if not left:
+                stretches, places = stretches + [places], []
         found += stretches[:most]
         who += [i] * len(stretches[:most])
     return np.array(who), found
 
 
 def rows(clips, places):
-    """Rows of the frame-aligned sets [N, T] of what utterances() gave."""
-    return np.array([np.concatenate([np.arange(f) + clips[c]['first'] for c, f in p]) for p in places])
+    """Rows of the frame-aligned sets that places of utterances() are: [N] of [T]."""
+    return [np.concatenate([np.arange(f) + clips[c]['first'] for c, f in p]) for p in places]
 
 
 def trials(who):
@@ -34,26 +37,32 @@ def trials(who):
     return a, b, who[a] == who[b]
 
 
-def equal_error(scores, same, weights=None):
-    """-> (equal error rate, its threshold); weights count a trial more than once."""
-    w = np.ones(len(scores)) if weights is None else weights
-    order = np.argsort(scores)
-    same, w = same[order], w[order]
-    miss = np.cumsum(w * same) / max((w * same).sum(), 1e-9)             # rejected up to and with this score
-    accept = 1 - np.cumsum(w * ~same) / max((w * ~same).sum(), 1e-9)
+def crossing(one, two):
+    """Weights of trials of one and of two speakers by rising score -> where the shares of wrong answers on both
+    sides of a threshold meet, and how large they are there."""
+    miss, accept = np.cumsum(one) / max(one.sum(), 1e-9), 1 - np.cumsum(two) / max(two.sum(), 1e-9)
     i = int(np.argmax(miss >= accept))
-    return (miss[i] + accept[i]) / 2, scores[order[i]]
+    return i, (miss[i] + accept[i]) / 2
 
 
-def interval(scores, who_a, who_b, speakers, times=200, seed=5):
+def equal_error(scores, same):
+    """-> (equal error rate, its threshold)"""
+    order = np.argsort(scores)
+    i, error = crossing(same[order], ~same[order])
+    return error, scores[order[i]]
+
+
+def interval(scores, who_a, who_b, speakers, times=400, bins=1000, seed=5):
     """95 % interval of the equal error rate over drawings of the speakers."""
-    rng, found = np.random.default_rng(seed), []
-    for _ in range(times):
-        count = np.bincount(rng.integers(speakers, size=speakers), minlength=speakers).astype(float)
-        w = np.where(who_a == who_b, count[who_a], count[who_a] * count[who_b])
-        keep = w > 0
-        if (who_a[keep] == who_b[keep]).any() and (who_a[keep] != who_b[keep]).any():
-            found.append(equal_error(scores[keep], (who_a == who_b)[keep], w[keep])[0])
+    at = np.searchsorted(np.quantile(scores, np.linspace(0, 1, bins + 1)[1:-1]), scores)
+    same, pair, rng = who_a == who_b, who_a * speakers + who_b, np.random.default_rng(seed)
+    one = np.bincount(who_a[same] * bins + at[same], minlength=speakers * bins).reshape(-1, bins)
+    two = np.bincount(pair[~same] * bins + at[~same], minlength=speakers ** 2 * bins).reshape(-1, bins)
+    present = np.unique(np.concatenate([who_a, who_b]))
+    drawn = np.stack([np.bincount(rng.choice(present, len(present)), minlength=speakers) for _ in range(times)])
+    drawn = drawn.astype(np.float32)
+    pairs = (drawn[:, :, None] * drawn[:, None]).reshape(times, -1)
+    found = [crossing(*h)[1] for h in zip(drawn @ one.astype(np.float32), pairs @ two.astype(np.float32))]
     return np.percentile(found, [2.5, 97.5])
 
 
