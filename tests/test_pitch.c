@@ -62,13 +62,19 @@ static double harmonic(const sound *s, size_t h)
     return !any ? 1 : h <= 8 ? s->harmonics[h - 1] : 0;
 }
 
+/* cos(h a) = 2 cos(a) cos((h - 1) a) - cos((h - 2) a) */
 static void add_harmonics(sound *s)
 {
     double phase = 0;
     for (size_t n = 0; n < SAMPLES; n++) {
         double hz = s->pitch((double)n / RATE, s->hz), x = 0;
-        for (size_t h = 1; h * hz < 11000 && h <= 200; h++)
-            x += harmonic(s, h) * cos(TAU * phase * (double)h);
+        double first = cos(TAU * phase), before = 1, now = first;
+        for (size_t h = 1; h * hz < 11000; h++) {
+            double next = 2 * first * now - before;
+            x += harmonic(s, h) * now;
+            before = now;
+            now = next;
+        }
         s->pcm[n] = x;
         phase += hz / RATE;
     }
