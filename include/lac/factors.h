@@ -70,7 +70,8 @@ typedef struct lac_factor_frame {
                           classification): repetitions and then blanks are dropped to read them */
     float f0_hz;       /* pitch, 50 .. 600; 0 where unvoiced */
     float voicing;     /* probability of voice, 0 .. 1 */
-    float energy_db;   /* of the frame, full scale sine is -3.01; -100 .. 0 */
+    float energy_db;   /* of the voice as loud as it is heard, less noise and echo: a full scale sine is -3.01;
+                          -100 .. 0 */
 } lac_factor_frame;
 
 /* What lac_factors.style holds. A frame is speech if its energy is above -70 dB and within 40 dB of what the loudest
