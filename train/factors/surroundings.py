@@ -26,9 +26,9 @@ from quantise import Quantiser                                              # no
 
 RATE, TOP, ONE = 50, 40.0, 512.0              # frames a second; SNR beyond which all is clean
 OPTIONS = dict(steps=2400, rate=2e-3, weight_decay=0.05, validate=300, batch=48, seconds=[2, 4], base=0.2,
-               adversary=0.3, change=0.5, fall=0.5)
+               adversary=0.1, change=0.5, size=0.01, fall=0.5)
 BINS = {'snr': [0.25, 0.75, 1.25, 1.75], 't60': [-1.5, -0.5, 0.25, 1.0], 'bandwidth': [0.6, 0.9, 1.25, 1.6]}
-WEIGHT = {'snr': 1.0, 't60': 1.0, 'bandwidth': 1.5, 'codec': 0.5}
+WEIGHT = {'snr': 2.5, 't60': 1.0, 'bandwidth': 1.5, 'codec': 0.5}
 
 
 class Clips:
@@ -194,7 +194,7 @@ class Training:
         changed = torch.tensor([float(p[0] != 'base') for p in parts])
         losses['change'] = ((self.heads.change(both) - change) ** 2).mean(1).mul(changed).mean() / 0.05
         losses['size'] = (both ** 2).mean()
-        total = total + self.o['change'] * losses['change'] + 1e-3 * losses['size']
+        total = total + self.o['change'] * losses['change'] + self.o['size'] * losses['size']
         hidden = self.hidden(e, c, y, parts, self.o['adversary'] * min(1, step / (0.3 * self.o['steps'])))
         losses.update(hidden)
         return total + sum(hidden.values()), losses
@@ -237,8 +237,10 @@ class Training:
             y = clips.targets(parts).numpy()
             for k, v in errors(read, y).items():
                 found['%s %s' % (k, seconds or 'whole')] = float(np.nanmean(v) if k == 'codec' else np.nanmedian(v))
+            noisy = np.array([clips.labels[name][p[1]]['snr_added_db'] is not None for p in parts])
             inside = y[:, 1] > np.log2(0.11 / 0.4)
-            found['t60_s room %s' % (seconds or 'whole')] = float(np.median(errors(read, y)['t60_s'][inside]))
+            for k, some in (('snr_db', noisy), ('t60_s', inside)):
+                found['%s there %s' % (k, seconds or 'whole')] = float(np.nanmedian(errors(read, y)[k][some]))
         who = np.array([clips.clips[c]['speaker'] for c in which])
         found['speaker'] = told_apart(vectors[:, :ENVIRONMENT], who)
         found['speaker, channel'] = told_apart(vectors[:, ENVIRONMENT:], who)
