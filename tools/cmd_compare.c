@@ -208,7 +208,7 @@ static int run(job *j)
 {
     lac_jobs jobs = {.count = j->inputs.count, .threads = j->source.jobs, .user = j, .work = work, .take = take,
                      .drop = drop};
-    int failed = lac_factor_source_keep_stdin(&j->source, &j->inputs);
+    int failed = lac_factor_source_keep_stdin(&j->source, &j->inputs, false);
 
     if (failed)
         return failed;

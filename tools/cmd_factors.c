@@ -175,7 +175,7 @@ static void print_row(const char *name, const lac_factor_set *s)
     lac_factor_set_spell(&spelt, s);
     printf("%-24s %8.2f %5.2f %6.1f %5.1f %6.1f %5.2f %6.0f %-8s %s\n", name, s->duration_s, (double)f->confidence,
            (double)f->f0_median_hz, (double)f->style[LAC_STYLE_RATE], (double)f->snr_db, (double)f->t60_s,
-           (double)f->bandwidth_hz, lac_factor_codec_name(lac_factor_set_codec(s)),
+           (double)f->bandwidth_hz, f->frames ? lac_factor_codec_name(lac_factor_set_codec(s)) : "-",
            spelt.failed ? "" : (const char *)spelt.data);
     lac_token_bytes_free(&spelt);
 }
@@ -234,7 +234,7 @@ static int run(job *j)
 {
     lac_jobs jobs = {.count = j->inputs.count, .threads = j->source.jobs, .user = j, .work = work, .take = take,
                      .drop = drop};
-    int failed = lac_factor_source_keep_stdin(&j->source, &j->inputs);
+    int failed = lac_factor_source_keep_stdin(&j->source, &j->inputs, false);
 
     if (failed)
         return failed;

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "facts.h"
 #include "filein.h"
+#include "lac/factors.h"
 #include "lac/version.h"
 #include "models.h"
 #include "options.h"
@@ -16,8 +17,8 @@
 static const char usage[] =
     "usage: lac info [--json] [FILE.lac | MODEL]\n"
     "\n"
-    "Tells about a .lac file (every page is read) or a model (a file or a name); without either about this program:\n"
-    "version, default model, rates, delay, and the CPU kernels in use.\n"
+    "Tells about a .lac file (every page is read) or a model (a file or a name; a factor model's ends in .lacf);\n"
+    "without either about this program: version, default models, rates, delay, and the CPU kernels in use.\n"
     "\n"
     "      --json   as one JSON object; what is unknown is null\n"
     "  -h, --help   this text\n";
@@ -101,10 +102,48 @@ static void add_model(cJSON *facts, const lac_model *model)
     add_kernels(facts, model);
 }
 
+static void add_factor_id(cJSON *facts, const char *name, const uint8_t *id)
+{
+    char text[2 * LAC_MODEL_ID_SIZE + 1];
+
+    cJSON_AddStringToObject(facts, name, lac_report_id(id, text));
+}
+
+/* Names begin with `prefix` where they stand beside those of a codec model. */
+static void add_factor_model(cJSON *facts, const lac_factor_model *model, const char *prefix)
+{
+    lac_factor_info info;
+    char name[32];
+
+    lac_factor_model_get_info(model, &info);
+    cJSON_AddStringToObject(facts, "factor_model", info.name);
+    add_factor_id(facts, "factor_model_id", info.id);
+    add_factor_id(facts, "latent_id", info.latent_id);
+    snprintf(name, sizeof name, "%smodel_bytes", prefix);
+    lac_facts_count(facts, name, info.file_bytes);
+    lac_facts_real(facts, "frame_rate_hz", LAC_FACTOR_RATE, 6);
+    lac_facts_real(facts, "content_rate_hz", (double)LAC_FACTOR_RATE / info.content_stride, 6);
+    lac_facts_count(facts, "content_tokens", info.content_tokens);
+    cJSON *levels = cJSON_AddArrayToObject(facts, "content_levels");
+    for (uint32_t i = 0; i < info.content_dimensions; i++)
+        cJSON_AddItemToArray(levels, cJSON_CreateNumber(info.content_levels[i]));
+    lac_facts_count(facts, "phones", info.phones);
+    lac_facts_count(facts, "speaker_size", LAC_SPEAKER_SIZE);
+    lac_facts_count(facts, "style_size", LAC_STYLE_SIZE);
+    lac_facts_count(facts, "environment_size", LAC_ENVIRONMENT_SIZE);
+    lac_facts_count(facts, "channel_size", LAC_CHANNEL_SIZE);
+    lac_facts_count(facts, "analyser_delay_frames", info.delay_frames);
+    lac_facts_count(facts, "generator_delay_frames", info.generator_delay_frames);
+    lac_facts_count(facts, "generator_steps", info.generator_steps);
+    lac_facts_real(facts, "mmacs_analyser", (double)info.analyser_macs / 1e6, 6);
+    lac_facts_real(facts, "mmacs_generator", (double)info.generator_macs / 1e6, 6);
+}
+
 static int print_program(int json)
 {
     cJSON *facts = cJSON_CreateObject();
     lac_model *model = NULL;
+    lac_factor_model *factors = NULL;
 
     cJSON_AddStringToObject(facts, "version", lac_version_string());
     lac_facts_count(facts, "format_version", LAC_STREAM_VERSION);
@@ -113,6 +152,25 @@ static int print_program(int json)
     else
         cJSON_AddNullToObject(facts, "model");
     lac_model_close(&model);
+    if (lac_factor_model_open(&factors, NULL) == LAC_OK)
+        add_factor_model(facts, factors, "factor_");
+    else
+        cJSON_AddNullToObject(facts, "factor_model");
+    lac_factor_model_close(&factors);
+    return lac_facts_print(facts, json);
+}
+
+static int print_factor_model(const char *path, int json)
+{
+    cJSON *facts;
+    lac_factor_model *model = NULL;
+    int failed = lac_factor_models_open(&model, path);
+
+    if (failed)
+        return failed;
+    facts = cJSON_CreateObject();
+    add_factor_model(facts, model, "");
+    lac_factor_model_close(&model);
     return lac_facts_print(facts, json);
 }
 
@@ -245,6 +303,8 @@ static int print_path(const char *path, int json)
 
     if (is_pipe(path))
         return print_stream(path, json);
+    if (dot && strcmp(dot, ".lacf") == 0)
+        return print_factor_model(path, json);
     if (dot && strcmp(dot, ".lacm") == 0) {
         int failed = lac_models_open(&model, path);
 

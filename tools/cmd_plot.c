@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "factorload.h"
@@ -49,6 +50,7 @@ typedef struct job {
     double *pcm;                  /* [room] of the window, at the codec's rate */
     size_t samples, room;
     uint64_t skip, seen;          /* samples before the window, and so far */
+    off_t stdin_start;            /* where standard input begins, which is read twice */
     lac_progress progress;
 } job;
 
@@ -126,6 +128,8 @@ static int load_window(job *j, const char *path)
     lac_mono_in in = {.path = path, .raw = &j->source.raw, .channel = j->source.channel, .codec = j->source.codec,
                       .rate = j->source.codec_about.sample_rate, .sink = keep, .user = j};
 
+    if (strcmp(path, "-") == 0)
+        lseek(STDIN_FILENO, j->stdin_start, SEEK_SET);
     j->skip = (uint64_t)(j->start_s * rate);
     j->room = (size_t)ceil(j->seconds * rate);
     j->pcm = calloc(j->room, sizeof *j->pcm);
@@ -311,7 +315,8 @@ int lac_cmd_plot(int argc, char **argv)
     lac_factor_source_init(&j.source);
     failed = parse(&j, argc, argv, &done);
     if (!failed && !done)
-        failed = lac_factor_source_keep_stdin(&j.source, &j.inputs);
+        failed = lac_factor_source_keep_stdin(&j.source, &j.inputs, true);
+    j.stdin_start = lseek(STDIN_FILENO, 0, SEEK_CUR);
     if (!failed && !done)
         failed = lac_factor_source_open(&j.source);
     if (!failed && !done) {

@@ -57,18 +57,9 @@ static int check_latents(const lac_factor_source *source)
                       "--codec", source->codec_about.name);
 }
 
-static int open_model(lac_factor_source *source)
-{
-    int status;
-
-    errno = 0;
-    status = lac_factor_model_open(&source->model, source->model_name);
-    return status ? lac_models_report_open(source->model_name, status, errno, "factor model", "lacf") : 0;
-}
-
 int lac_factor_source_open(lac_factor_source *source)
 {
-    int failed = open_model(source);
+    int failed = lac_factor_models_open(&source->model, source->model_name);
 
     if (!failed)
         failed = lac_models_open(&source->codec, source->codec_name);
@@ -84,7 +75,7 @@ int lac_factor_source_open(lac_factor_source *source)
     return check_latents(source);
 }
 
-int lac_factor_source_keep_stdin(const lac_factor_source *source, const lac_inputs *inputs)
+int lac_factor_source_keep_stdin(const lac_factor_source *source, const lac_inputs *inputs, bool raw)
 {
     size_t found = 0;
 
@@ -92,7 +83,7 @@ int lac_factor_source_keep_stdin(const lac_factor_source *source, const lac_inpu
         found += strcmp(inputs->item[i].path, "-") == 0;
     if (found > 1)
         return lac_report_usage("", "standard input can be read only once");
-    return found && source->raw.format == LAC_PCM_NONE ? lac_audio_in_keep_stdin() : 0;
+    return found && (raw || source->raw.format == LAC_PCM_NONE) ? lac_audio_in_keep_stdin() : 0;
 }
 
 void lac_factor_source_close(lac_factor_source *source)

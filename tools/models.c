@@ -8,7 +8,8 @@
 
 #include "report.h"
 
-int lac_models_report_open(const char *name, int status, int error, const char *what, const char *ending)
+/* Why a model of files .`ending` did not open; `error` is errno then. */
+static int report_open(const char *name, int status, int error, const char *what, const char *ending)
 {
     struct stat st;
 
@@ -35,7 +36,16 @@ int lac_models_open(lac_model **model, const char *name)
 
     errno = 0;
     status = lac_model_open(model, name);
-    return status ? lac_models_report_open(name, status, errno, "model", "lacm") : 0;
+    return status ? report_open(name, status, errno, "model", "lacm") : 0;
+}
+
+int lac_factor_models_open(lac_factor_model **model, const char *name)
+{
+    int status;
+
+    errno = 0;
+    status = lac_factor_model_open(model, name);
+    return status ? report_open(name, status, errno, "factor model", "lacf") : 0;
 }
 
 /* A file may carry only the first bytes of an id; the rest is zero then. */

@@ -2,15 +2,15 @@
 #ifndef LAC_TOOLS_MODELS_H
 #define LAC_TOOLS_MODELS_H
 
+#include "lac/factors.h"
 #include "lac/model.h"
 #include "lac/stream.h"
 
 /* By name or file; NULL is the default model. 0 or LAC_EXIT_FAILED after a message. */
 int lac_models_open(lac_model **model, const char *name);
 
-/* Why a model did not open, which is `what` ("model") in a file that ends in `ending`; `error` is errno then.
- * LAC_EXIT_FAILED. */
-int lac_models_report_open(const char *name, int status, int error, const char *what, const char *ending);
+/* The same for factor models. */
+int lac_factor_models_open(lac_factor_model **model, const char *name);
 
 /* Models are also looked for in ../models beside the program, if its name, argv[0], tells where that is: a build folder. */
 void lac_models_beside(const char *program);

@@ -23,8 +23,7 @@ typedef struct lac_mono_in {
     double duration_s;                     /* of the original */
 } lac_mono_in;
 
-/* 0; LAC_EXIT_CONCEALED after a message if parts of a .lac file were damaged or missing; LAC_EXIT_FAILED after one.
- */
+/* 0; LAC_EXIT_CONCEALED after a message if parts of a .lac file were damaged or missing; LAC_EXIT_FAILED after one. */
 int lac_mono_in_run(lac_mono_in *in);
 
 /* The model of a .lac file: `codec` if it is that, else one that is found, which *found owns then. NULL after a

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lac/status.h"
+#include "mel.h"
 #include "panel.h"
 #include "plots.h"
 
@@ -87,14 +88,14 @@ static int draw_spectrum(picture *p)
     return status;
 }
 
-/* The value at the middle of each frame, joined where `joined` says so of both neighbours. */
-static void curve(const picture *p, enum part part, double (*value)(const lac_factor_frame *), double weight,
-                  lac_colour colour)
+/* The value at the middle of each frame, 0 .. 1, joined with that of the frame before; nothing where negative. */
+static void curve(const picture *p, enum part part, double (*value)(const picture *, const lac_factor_frame *),
+                  double weight, lac_colour colour)
 {
     const lac_panel *panel = &p->part[part];
 
     for (size_t t = p->first; t < p->end; t++) {
-        double here = value(&p->set->frames[t]), last = t > p->first ? value(&p->set->frames[t - 1]) : -1;
+        double here = value(p, &p->set->frames[t]), last = t > p->first ? value(p, &p->set->frames[t - 1]) : -1;
         double x = frame_x(p, (double)t + 0.5), y = y_of(panel, here);
 
         if (here < 0)
@@ -106,22 +107,30 @@ static void curve(const picture *p, enum part part, double (*value)(const lac_fa
     }
 }
 
-static double pitch_value(const lac_factor_frame *f)
+static double pitch_value(const picture *p, const lac_factor_frame *f)
 {
+    (void)p;
     return f->f0_hz > 0 ? fmax(0, pitch_part((double)f->f0_hz)) : -1;
 }
 
-static double voicing_value(const lac_factor_frame *f)
+/* On the axis of the spectrogram. */
+static double harmonic_value(const picture *p, const lac_factor_frame *f)
 {
+    return f->f0_hz > 0 ? lac_mel_from_hz((double)f->f0_hz) / lac_mel_from_hz(p->window->rate / 2.0) : -1;
+}
+
+static double voicing_value(const picture *p, const lac_factor_frame *f)
+{
+    (void)p;
     return fmax(0, (double)f->voicing);
 }
 
-static double energy_value(const lac_factor_frame *f)
+static double energy_value(const picture *p, const lac_factor_frame *f)
 {
+    (void)p;
     return fmax(0, 1 - (double)f->energy_db / QUIETEST_DB);
 }
 
-/* Pitch over the spectrogram, on its own logarithmic scale of the panel below. */
 static void draw_pitch(picture *p)
 {
     static const int ticks[] = {50, 100, 200, 400};
@@ -244,7 +253,7 @@ int lac_plot_file(const lac_factor_set *set, const lac_plot_window *window, cons
         status = draw_spectrum(&p);
     }
     if (!status) {
-        curve(&p, SPECTRUM, pitch_value, 1.6, overlay);
+        curve(&p, SPECTRUM, harmonic_value, 1.6, overlay);
         draw_pitch(&p);
         draw_energy(&p);
         draw_content(&p);
