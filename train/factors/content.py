@@ -7,7 +7,8 @@ A row of a batch is clips one after the other, each in one of its aligned sets o
     same     codes of a changed clip against those of the clip as it was
     window   who speaks, told from 11 codes, and pooled: from all of a clip; both by adversaries whose gradients the
              codes get reversed (arXiv 1505.07818). They choose among speakers of the same collection only.
-DATA needs clips.json, phones.json, SET.i16 and SET.tokens; --labels is the folder of f0.f32 and energy.f32.
+    halves   an adversary that tells which halves belong to one clip: a voice (a changed one too) or a channel
+DATA needs clips.json, phones.json, SET.i16, base.tokens, f0.f32 and energy.f32.
 """
 import argparse
 import json
@@ -28,8 +29,8 @@ SHARE = {'librispeech_tc5': .30, 'librispeech_tc100sub': .06, 'librispeech_resem
          'rhasspy_kathleen': .08, 'ljspeech': .04, 'philippmatthes_readslj': .03, 'rhasspy_flemishguy': .05,
          'rhasspy_nathalie_lossy': .05, 'rhasspy_kerstin_lossy': .04, 'picovoice_wakeword': .03, 'picovoice_s2i': .03,
          'gcompris_lossy': .01, 'ovos_ww': .01, 'alphanumeric_accents': .01}     # of the time
-OPTIONS = dict(steps=2000, rate=2e-3, rows=6, validate=250, log=25, save_seconds=120, bottleneck=True, noise=0.1,
-               weights=dict(ctc=1.0, rebuild=3.0, same=1.0), reverse=0.3, reverse_steps=600, spectators=0.2,
+OPTIONS = dict(steps=2700, rate=2e-3, rows=4, validate=250, log=25, save_seconds=120, bottleneck=True, noise=0.1,
+               weights=dict(ctc=1.0, rebuild=3.0, same=2.0), reverse=1.0, reverse_steps=600, chase=4,
                views={'base': .25, 'coarse': .15, 'shift': .4, 'room': .2})
 
 
@@ -39,15 +40,15 @@ def family(speaker):
 
 
 class Data:
-    def __init__(self, folder, labels):
+    def __init__(self, folder):
         self.clips = json.load(open(os.path.join(folder, 'clips.json')))
         self.phones = json.load(open(os.path.join(folder, 'phones.json')))
         have = [s for s in ('base', 'shift0', 'shift1', 'shift2', 'room0', 'room1')
                 if os.path.exists(os.path.join(folder, s + '.i16')) and self.whole(folder, s)]
         self.z = {s: np.memmap(os.path.join(folder, s + '.i16'), np.int16, 'r').reshape(-1, nets.LATENT) for s in have}
         self.tokens = np.memmap(os.path.join(folder, 'base.tokens'), np.uint16, 'r').reshape(-1, 12)
-        self.f0 = np.fromfile(os.path.join(labels, 'f0.f32'), np.float32)
-        self.energy = np.fromfile(os.path.join(labels, 'energy.f32'), np.float32)
+        self.f0 = np.fromfile(os.path.join(folder, 'f0.f32'), np.float32)
+        self.energy = np.fromfile(os.path.join(folder, 'energy.f32'), np.float32)
         self.quantiser = Quantiser(MODEL)
         self.train = [i for i, c in enumerate(self.clips) if c['split'] == 'train']
         splits.assert_disjoint([self.clips[i]['speaker'] for i in self.train])
@@ -106,15 +107,17 @@ class Rows:
         self.places = places                   # [(clip, row, first)]
         self.x, self.z = np.zeros((2, count, ROW, nets.LATENT), np.float32)
         self.style, self.about = np.zeros((count, ROW, 3), np.float32), np.zeros((count, ROW, 128), np.float32)
-        self.changed, self.mask = np.zeros((2, count, ROW), np.float32)
+        self.changed, self.mask, self.different = *np.zeros((2, count, ROW), np.float32), []
         for i, r, s in places:
             n = data.clips[i]['frames']
             self.x[r, s:s + n], changed = data.view(i, views, rng)
             self.z[r, s:s + n] = data.latents('base', i)
             self.style[r, s:s + n], self.about[r, s:s + n + n % 2] = data.style(i), data.about[i]
             self.changed[r, s:s + n], self.mask[r, s:s + n] = changed, 1
+            self.different.append(changed)
         for k in ('x', 'z', 'style', 'about', 'changed', 'mask'):
             setattr(self, k, torch.from_numpy(getattr(self, k)))
+        self.different = torch.tensor(self.different)
 
 
 def pack(data, clips, count):
@@ -178,6 +181,30 @@ class Adversary(nn.Module):
         return self.output(h).float(), pooled.float()
 
 
+class Halves(nn.Module):
+    """Codes -> unit vectors of the first and of the second half of clips, which are to find each other by voice."""
+
+    def __init__(self, dimensions, width=192, size=64):
+        super().__init__()
+        self.window = nn.Conv1d(dimensions, width, 11, padding=5)
+        self.hidden, self.output = nn.Linear(width, width), nn.Linear(2 * width, size)
+        self.scale = nn.Parameter(torch.tensor(8.0))
+
+    def pool(self, h):
+        return torch.cat([h.mean(0), (h.var(0, correction=0) + 1e-4).sqrt()])
+
+    def forward(self, codes, segments, rivals):
+        """Cross-entropy of the other half among those of rivals [clips, clips], itself included."""
+        h = F.gelu(self.window(codes.transpose(1, 2)).transpose(1, 2), approximate='tanh')
+        h = F.gelu(self.hidden(h), approximate='tanh').float()
+        halves = [torch.stack([self.pool(p) for p in parts]) for parts in zip(*(
+            (h[r, a:(a + b) // 2 - 3], h[r, (a + b) // 2 + 3:b]) for r, a, b in segments))]
+        first, second = (F.normalize(self.output(x).float(), dim=-1) for x in halves)
+        logits = (self.scale.clamp(1, 30) * first @ second.T).masked_fill(~rivals, -1e4)
+        own = torch.arange(len(segments))
+        return (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
+
+
 def edits(a, b):
     """Levenshtein distance."""
     row = np.arange(len(b) + 1)
@@ -204,6 +231,9 @@ class Training:
         self.phones = nets.Phones(config['phones'], d, len(data.phones['phones']))
         self.rebuild = Rebuild(d, self.m['stride'])
         self.adversary = Adversary(d, len(data.speakers))
+        self.halves = Halves(d)
+        both = [*self.adversary.parameters(), *self.halves.parameters()]
+        self.chase, self.seen = torch.optim.AdamW(both, o['rate'], weight_decay=0.01, fused=True), []
         index = {s: i for i, s in enumerate(data.speakers)}
         self.speaker = [index.get(c['speaker'], -100) if c['split'] == 'train' else -100 for c in data.clips]
         families = np.array([family(s) for s in data.speakers])
@@ -213,7 +243,7 @@ class Training:
         nets_ = {'content': self.content, 'phones': self.phones}
         if self.o['weights'].get('rebuild'):
             nets_['rebuild'] = self.rebuild
-        return dict(nets_, adversary=self.adversary) if self.o['reverse'] else nets_
+        return dict(nets_, adversary=self.adversary, halves=self.halves) if self.o['reverse'] else nets_
 
     def codes(self, z):
         """-> codes, and the numbers before the rounding; without a bottleneck what would enter it."""
@@ -255,6 +285,17 @@ class Training:
         label[:, int(torch.randint(0, 2, ()))::2] = -100
         return self.told(window.flatten(0, 1), label.flatten()), self.told(pooled, clip)
 
+    def matched(self, codes, rows, segments, factor):
+        """Halves of a clip find each other among clips of its source that sound otherwise: by speaker or by view."""
+        use = [k for k, (_, a, b) in enumerate(segments) if b - a >= 50]
+        clips = [self.data.clips[rows.places[k][0]] for k in use]
+        changed = rows.different[use]
+        source = np.array([c['source'].split('_')[0] for c in clips])
+        speaker = np.array([str(c['speaker']) for c in clips])
+        other = torch.from_numpy(speaker[:, None] != speaker[None]) | changed[:, None] | changed[None]
+        rivals = torch.from_numpy(source[:, None] == source[None]) & other | torch.eye(len(use), dtype=torch.bool)
+        return self.halves(Reverse.apply(codes, factor), [segments[k] for k in use], rivals)
+
     def rebuilt(self, codes, rows):
         k = self.m['stride']
         y = self.rebuild(codes, rows.style, rows.about[:, ::k])
@@ -265,6 +306,16 @@ class Training:
             plain = self.codes(rows.z)[1]
         changed = rows.changed[:, ::self.m['stride']]
         return (((bounded - plain) ** 2).mean(-1) * changed).sum() / changed.sum().clamp(min=1)
+
+    def train_adversaries(self, codes, rows, segments, rng):
+        """They follow faster than the codes flee: some steps of their own on codes of the last batches. (What is
+        remembered is not in the run's state: after resumption it is gathered again.)"""
+        self.seen = (self.seen + [(codes.detach(), rows, segments)])[-24:]
+        for k in rng.integers(0, len(self.seen), self.o['chase']):
+            self.chase.zero_grad()
+            loss = sum(self.adversaries(*self.seen[k], 0.0)) + self.matched(*self.seen[k], 0.0)
+            loss.backward()
+            self.chase.step()
 
     def losses(self, step, rng):
         o, w = self.o, self.o['weights']
@@ -280,11 +331,14 @@ class Training:
             if w.get('same'):
                 found['same'] = self.same(bounded, rows)
             if o['reverse']:
+                self.train_adversaries(codes, rows, segments, rng)
                 factor = o['reverse'] * min(1.0, step / o['reverse_steps'])
                 found['window'], found['pooled'] = self.adversaries(codes, rows, segments, factor)
+                found['halves'] = self.matched(codes, rows, segments, factor)
         return sum(v * w.get(k, 1.0) for k, v in found.items()), {k: v.detach() for k, v in found.items()}
 
     def validate(self, networks):
+        import content_scores                  # it imports this file
         rng, clips = np.random.default_rng(1), self.data.clips
         wrong, number = {'an4': 0, 'librispeech': 0}, {'an4': 0, 'librispeech': 0}
         rebuilt, used = [], []
@@ -307,6 +361,7 @@ class Training:
             n = torch.bincount((c * base).sum(-1), minlength=int(self.content.levels.prod())).float()
             p = n[n > 0] / n.sum()
             result['valid_bits'] = float(-(p * p.log2()).sum())
+            result['valid_speaker'] = content_scores.leak(self, self.data)
         return dict(result, valid_rebuild=rebuilt)
 
 
@@ -314,7 +369,6 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('data')
     p.add_argument('run')
-    p.add_argument('--labels', help='default: DATA')
     p.add_argument('--options', default='{}', help='JSON: what of OPTIONS is to be another')
     p.add_argument('--network', default='{}', help='JSON: what of the entry content of config.json is to be another')
     a = p.parse_args()
@@ -322,7 +376,7 @@ def main():
     config = json.load(open(os.path.join(HERE, 'config.json')))
     config = {'content': dict(config['content'], **json.loads(a.network)), 'phones': config['phones']}
     torch.manual_seed(o.get('seed', 1))
-    data = Data(a.data, a.labels or a.data)
+    data = Data(a.data)
     print(list(data.z), len(data.train), 'clips', len(data.speakers), 'speakers', flush=True)
     config['symbols'] = data.phones['phones']
     t = Training(data, o, config)

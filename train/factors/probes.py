@@ -11,7 +11,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 KINDS = ('linear', 'two-layer')
-HIDDEN, BATCH, ROUNDS = 256, 256, 1000
+HIDDEN, BATCH = 256, 256
 
 
 @dataclass
@@ -77,13 +77,13 @@ def fit(enrol, choose, kind, loss, outputs, score, epochs=25, rate=1e-3, seed=1)
     return probe.eval()
 
 
-def bootstrap(statistic, group, seed=1):
+def bootstrap(statistic, group, rounds=1000, seed=1):
     """95 % interval of statistic(rows), groups drawn with replacement."""
     rng = np.random.default_rng(seed)
     order = np.argsort(group, kind='stable')
     parts = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
     drawn = [statistic(np.concatenate([parts[k] for k in rng.integers(0, len(parts), len(parts))]))
-             for _ in range(ROUNDS)]
+             for _ in range(rounds)]
     return tuple(float(v) for v in np.nanpercentile(drawn, [2.5, 97.5]))
 
 
@@ -93,14 +93,14 @@ def balanced_accuracy(right, y, classes):
     return float((np.bincount(y, right, classes)[count > 0] / count[count > 0]).mean())
 
 
-def classify(enrol, choose, test, kind, classes, seed=1):
+def classify(enrol, choose, test, kind, classes, rounds=1000, seed=1):
     """-> {accuracy (classes weigh alike), low, high, chance}"""
     assert not set(test.group) & (set(enrol.group) | set(choose.group))
     weight = torch.from_numpy(len(enrol.y) / (classes * np.bincount(enrol.y, minlength=classes).clip(1))).float()
     probe = fit(enrol, choose, kind, lambda o, y: F.cross_entropy(o, y, weight), classes,
                 lambda o, y: balanced_accuracy(o.argmax(-1) == y, y, classes), seed=seed)
     right = outputs_of(probe, test.x).argmax(-1).numpy() == test.y
-    low, high = bootstrap(lambda r: balanced_accuracy(right[r], test.y[r], classes), test.group)
+    low, high = bootstrap(lambda r: balanced_accuracy(right[r], test.y[r], classes), test.group, rounds)
     return dict(accuracy=balanced_accuracy(right, test.y, classes), low=low, high=high,
                 chance=1 / len(np.unique(test.y)))
 
