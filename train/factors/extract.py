@@ -101,8 +101,8 @@ def run(net, call, z, clips, each_frame, width, dtype):
     out = np.zeros((len(z) if each_frame else len(clips), width), dtype)
     for part in batches(clips):
         x, mask = padded(z, clips, part)
-        with torch.autocast('cpu', dtype=torch.bfloat16, enabled=False):
-            y = call(net, x, mask).numpy()
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            y = call(net, x, mask).float().numpy()
         for b, i in enumerate(part):
             c = clips[i]
             if each_frame:
@@ -116,12 +116,12 @@ def fresh(path, sources):
     return os.path.exists(path) and all(os.path.getmtime(path) > os.path.getmtime(s) for s in sources)
 
 
-def extract(data, runs, name):
+def extract(data, runs, name, suffixes=('digits.i8', 'style.f32', 'vectors.f32')):
     clips, z = load_clips(data), load_latents(data, name)
     for suffix, each, parts in (('digits.i8', True, ['content']), ('style.f32', True, ['style']),
                                 ('vectors.f32', False, ['speaker', 'surroundings'])):
         path = os.path.join(data, '%s.%s' % (name, suffix))
-        if fresh(path, [state(runs, p) for p in parts if os.path.exists(state(runs, p))]):
+        if suffix not in suffixes or fresh(path, [state(runs, p) for p in parts if os.path.exists(state(runs, p))]):
             continue
         calls = {'content': (digits, np.int8), 'style': (style, np.float32), 'speaker': (speaker, np.float32),
                  'surroundings': (surroundings, np.float32)}

@@ -1,10 +1,11 @@
 """Train the generator, factors to latents: generator.py MANIFEST DATA RUNS RUN [--steps N] [--flow STEPS] [--from STATE]
+    [--sets SET...] [--sources SET...]
 
 DATA and RUNS as in extract.py, which is called first. RUN is the folder of this training: factors-generator is what
 export.py takes. --flow 0 is plain regression, otherwise the steps that a rectified flow is used with.
 
-A crop's target is the latents of a clip in one of SETS; its frames are the content codes of the same clip in any
-aligned set (so that what the codes keep of a voice tells nothing), its own style, and the vectors of another stretch of
+A crop's target is the latents of a clip in one of --sets; its frames are the content codes of the same clip in any
+of --sources (so that what the codes keep of a voice tells nothing), its own style, and the vectors of another stretch of
 the same speaker half of the time.
 """
 import argparse
@@ -18,25 +19,25 @@ import nets
 import splits
 from loop import Loop
 
-SETS, SOURCES = ('base', 'room0', 'room1'), ('base', 'shift0', 'shift1', 'room0', 'room1')
 CROP, BATCH = 128, 16
 
 
 class Data:
-    def __init__(self, manifest, data, runs):
+    def __init__(self, manifest, data, runs, sets, sources):
         self.clips = extract.load_clips(data)
         split = [c['split'] for c in splits.load(manifest)]
         self.train = [i for i, s in enumerate(split) if s == 'train']
         splits.assert_disjoint([self.clips[i]['speaker'] for i in self.train])
         self.valid = [i for i, s in enumerate(split) if s == 'valid']
-        have = [s for s in dict.fromkeys(SETS + SOURCES) if os.path.exists(os.path.join(data, s + '.i16'))]
-        for s in have:
+        for s in sets:
             extract.extract(data, runs, s)
+        for s in set(sources) - set(sets):
+            extract.extract(data, runs, s, ['digits.i8'])
         at = lambda s, suffix: os.path.join(data, s + '.' + suffix)
         n = sum(c['frames'] for c in self.clips)
-        self.z = {s: np.fromfile(at(s, 'i16'), np.int16).reshape(n, -1) for s in have if s in SETS}
+        self.z = {s: np.fromfile(at(s, 'i16'), np.int16).reshape(n, -1) for s in sets}
         self.style = {s: np.fromfile(at(s, 'style.f32'), np.float32).reshape(n, 2) for s in self.z}
-        self.digits = {s: np.fromfile(at(s, 'digits.i8'), np.int8).reshape(n, -1) for s in have if s in SOURCES}
+        self.digits = {s: np.fromfile(at(s, 'digits.i8'), np.int8).reshape(n, -1) for s in sources}
         self.vectors = {s: np.fromfile(at(s, 'vectors.f32'), np.float32).reshape(len(self.clips), -1) for s in self.z}
         content = torch.load(extract.state(runs, 'content'), map_location='cpu', weights_only=False)['config']
         self.levels = np.array(content.get('content', content)['levels'])
@@ -129,11 +130,13 @@ def main():
         a.add_argument(name)
     a.add_argument('--steps', type=int, default=4000)
     a.add_argument('--flow', type=int)
+    a.add_argument('--sets', nargs='+', default=['base', 'room0', 'room1'])
+    a.add_argument('--sources', nargs='+', default=['base', 'shift0', 'shift1', 'room0', 'room1'])
     a.add_argument('--rate', type=float, default=1e-3)
     a.add_argument('--from', dest='start', help='begin with the averaged network of this state')
     a = a.parse_args()
     torch.manual_seed(1)
-    data = Data(a.manifest, a.data, a.runs)
+    data = Data(a.manifest, a.data, a.runs, a.sets, a.sources)
     here = os.path.dirname(os.path.abspath(__file__))
     config = json.load(open(os.path.join(here, 'config.json')))['generator']
     if a.flow is not None:
