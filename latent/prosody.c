@@ -4,7 +4,7 @@
 
 #define AROUND 2 /* classes on each side of the most likely that count for the pitch */
 #define PITCH_SPAN 2.48490665f /* log(LAC_PITCH_MAX / LAC_PITCH_MIN) */
-#define MOST_ODDS 1e6f
+#define MOST 1e6f /* of an output */
 
 void lac_prosody_needs(lac_layer_needs *needs, const lac_factor_model *m, size_t rows)
 {
@@ -42,11 +42,11 @@ static size_t peak_of(const float *odds, size_t n)
 static float pitch_hz(const float *odds, size_t peak)
 {
     size_t first = peak < AROUND ? 0 : peak - AROUND, last = peak + AROUND;
-    float top = lac_bounded(odds[peak], MOST_ODDS), sum = 0, class = 0;
+    float sum = 0, class = 0;
     if (last > LAC_PITCH_CLASSES - 1)
         last = LAC_PITCH_CLASSES - 1;
     for (size_t i = first; i <= last; i++) {
-        float p = lac_expf(lac_bounded(odds[i], MOST_ODDS) - top);
+        float p = lac_expf(odds[i] - odds[peak]);
         sum += p;
         class += p * (float)i;
     }
@@ -54,21 +54,22 @@ static float pitch_hz(const float *odds, size_t peak)
 }
 
 /* Share of the classes from the first on in what their odds and those of `unvoiced` make. */
-static float voicing_of(const float *odds, size_t peak, float unvoiced)
+static float voicing_of(const float *odds, float top, float unvoiced)
 {
-    float top = lac_bounded(odds[peak], MOST_ODDS), none = lac_bounded(unvoiced, MOST_ODDS), sum = 0;
-    float most = top > none ? top : none;
+    float most = top > unvoiced ? top : unvoiced, sum = 0;
     for (size_t i = 0; i < LAC_PITCH_CLASSES; i++)
-        sum += lac_expf(lac_bounded(odds[i], MOST_ODDS) - most);
-    return sum / (sum + lac_expf(none - most));
+        sum += lac_expf(odds[i] - most);
+    return sum / (sum + lac_expf(unvoiced - most));
 }
 
 void lac_prosody_read(const float *output, lac_factor_frame *frame)
 {
-    const float *odds = output + 1;
-    size_t peak = peak_of(odds, LAC_PITCH_CLASSES);
-    float energy = 20 * lac_bounded(odds[LAC_PITCH_CLASSES], 1e6f) - 60;
-    frame->voicing = voicing_of(odds, peak, output[0]);
-    frame->f0_hz = frame->voicing > 0.5f ? pitch_hz(odds, peak) : 0;
+    float odds[2 + LAC_PITCH_CLASSES]; /* unvoiced, classes, energy */
+    for (size_t i = 0; i < 2 + LAC_PITCH_CLASSES; i++)
+        odds[i] = lac_bounded(output[i], MOST);
+    size_t peak = peak_of(odds + 1, LAC_PITCH_CLASSES);
+    float energy = 20 * odds[1 + LAC_PITCH_CLASSES] - 60;
+    frame->voicing = voicing_of(odds + 1, odds[1 + peak], odds[0]);
+    frame->f0_hz = frame->voicing > 0.5f ? pitch_hz(odds + 1, peak) : 0;
     frame->energy_db = energy > -100 ? energy < 0 ? energy : 0 : -100;
 }
