@@ -1,6 +1,7 @@
 """Train content codes and the phone recogniser on them: content.py DATA RUN [--options JSON] [--network JSON]
 
-A row of a batch is clips one after the other, each in one of its aligned sets or as a few codebooks leave it. Losses:
+A row of a batch is clips laid one after the other, each in one of its aligned sets or as a few codebooks leave it.
+Losses:
     ctc      phones from the codes (connectionist temporal classification), where a clip has any
     rebuild  a network thrown away afterwards tells the latents of the clip as it was from the codes, its pitch and
              energy, and the mean and deviation of the speaker's latents: the codes keep what those leave open
@@ -27,8 +28,8 @@ MODEL = os.path.join(HERE, '..', '..', 'models', 'speech24.lacm')
 ROW = 960                                      # frames; the longest clip has 926
 SHARE = {'librispeech_tc5': .30, 'librispeech_tc100sub': .06, 'librispeech_resemblyzer': .10, 'an4': .16,
          'rhasspy_kathleen': .08, 'ljspeech': .04, 'philippmatthes_readslj': .03, 'rhasspy_flemishguy': .05,
-         'rhasspy_nathalie_lossy': .05, 'rhasspy_kerstin_lossy': .04, 'picovoice_wakeword': .03, 'picovoice_s2i': .03,
-         'gcompris_lossy': .01, 'ovos_ww': .01, 'alphanumeric_accents': .01}     # of the time
+         'rhasspy_nathalie_lossy': .05, 'rhasspy_kerstin_lossy': .04, 'picovoice_wakeword': .03,
+         'picovoice_s2i': .03, 'gcompris_lossy': .01, 'ovos_ww': .01, 'alphanumeric_accents': .01}     # of the time
 OPTIONS = dict(steps=2700, rate=2e-3, rows=4, validate=250, log=25, save_seconds=120, bottleneck=True, noise=0.1,
                weights=dict(ctc=1.0, rebuild=3.0, same=2.0), reverse=1.0, reverse_steps=600, chase=4,
                views={'base': .25, 'coarse': .15, 'shift': .4, 'room': .2})
@@ -45,7 +46,8 @@ class Data:
         self.phones = json.load(open(os.path.join(folder, 'phones.json')))
         have = [s for s in ('base', 'shift0', 'shift1', 'shift2', 'room0', 'room1')
                 if os.path.exists(os.path.join(folder, s + '.i16')) and self.whole(folder, s)]
-        self.z = {s: np.memmap(os.path.join(folder, s + '.i16'), np.int16, 'r').reshape(-1, nets.LATENT) for s in have}
+        self.z = {s: np.memmap(os.path.join(folder, s + '.i16'), np.int16, 'r').reshape(-1, nets.LATENT)
+                  for s in have}
         self.tokens = np.memmap(os.path.join(folder, 'base.tokens'), np.uint16, 'r').reshape(-1, 12)
         self.f0 = np.fromfile(os.path.join(folder, 'f0.f32'), np.float32)
         self.energy = np.fromfile(os.path.join(folder, 'energy.f32'), np.float32)
@@ -101,7 +103,7 @@ class Data:
 
 
 class Rows:
-    """Clips laid one after the other into rows: x (views), z (base), style, changed, about, and where each clip is."""
+    """Clips one after the other in rows: x (views), z (base), style, changed, about, and where each clip is."""
 
     def __init__(self, data, places, count, views, rng):
         self.places = places                   # [(clip, row, first)]
@@ -144,7 +146,7 @@ class Reverse(torch.autograd.Function):
 
 
 class Rebuild(nn.Module):
-    """Codes [B, S, d], style [B, S stride, 3], about [B, S, 128] -> latents [B, S stride, D]; it looks 3 codes ahead."""
+    """Codes [B, S, d], style [B, S stride, 3], about [B, S, 128] -> latents [B, S stride, D]; 3 codes ahead."""
 
     def __init__(self, dimensions, stride, width=192, blocks=3):
         super().__init__()
@@ -286,7 +288,7 @@ class Training:
         return self.told(window.flatten(0, 1), label.flatten()), self.told(pooled, clip)
 
     def matched(self, codes, rows, segments, factor):
-        """Halves of a clip find each other among clips of its source that sound otherwise: by speaker or by view."""
+        """Halves of a clip find each other among clips of its source that sound otherwise, by speaker or view."""
         use = [k for k, (_, a, b) in enumerate(segments) if b - a >= 50]
         clips = [self.data.clips[rows.places[k][0]] for k in use]
         changed = rows.different[use]
@@ -370,7 +372,7 @@ def main():
     p.add_argument('data')
     p.add_argument('run')
     p.add_argument('--options', default='{}', help='JSON: what of OPTIONS is to be another')
-    p.add_argument('--network', default='{}', help='JSON: what of the entry content of config.json is to be another')
+    p.add_argument('--network', default='{}', help='JSON: what of content in config.json is to be another')
     a = p.parse_args()
     o = dict(OPTIONS, **json.loads(a.options))
     config = json.load(open(os.path.join(HERE, 'config.json')))

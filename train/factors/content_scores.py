@@ -194,7 +194,8 @@ def main():
     assert not tested & {data.clips[i]['speaker'] for i in data.train}
     assert a.split != 'heldout' or tested == set(splits.listed('heldout.txt'))
     training, step = load(a.run, data)
-    tokens, result = run_over(training, data, clips), dict(run=a.run, step=step, split=a.split, speakers=len(tested))
+    tokens = run_over(training, data, clips)
+    result = dict(run=a.run, step=step, split=a.split, speakers=len(tested))
     if a.only != 'speaker':
         raw = run_over(load(a.raw, data)[0], data, clips) if a.raw else None
         result['phone_error'] = phone_errors(data, tokens, raw, clips)

@@ -4,12 +4,13 @@
     loop = Loop('train/runs/factors-NAME', {'speaker': net, 'head': head}, ['speaker'], config, options)
     loop.go(losses, validate)
 
-losses(step, rng) -> (total, {name: tensor}); rng is a numpy generator, which with torch's own depends on the step alone.
+losses(step, rng) -> (total, {name: tensor}); rng is numpy's, and with torch's own depends on the step alone.
 validate(networks) -> {name: number}, called with the averaged weights every `validate` steps.
 
-RUN/state.pt: 'networks' and 'average' (state_dicts by name), 'optimiser', 'step', 'config', 'options', and 'ema': the
-averaged state_dict of the shipped network, or, of several, a dictionary of them. RUN/log.jsonl: losses, validation.
-A run goes on from its state; with more `steps` the schedule is that of the longer run. SIGTERM and SIGINT save and stop.
+RUN/state.pt: 'networks' and 'average' (state_dicts by name), 'optimiser', 'step', 'config', 'options', and 'ema':
+the averaged state_dict of the shipped network, or, of several, a dictionary of them. RUN/log.jsonl: losses and more.
+A run goes on from its state; with more `steps` the schedule is that of the longer run. SIGTERM and SIGINT save and
+stop.
 """
 import json
 import os

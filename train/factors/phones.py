@@ -1,8 +1,8 @@
 """Phones of the clips whose text is what is said: phones.py MANIFEST CLIPS OUT
 
-espeak-ng reads each text in its language; stress and length are dropped, and the symbols of English, Dutch and German
-merged into one list. OUT, JSON: 'phones', the symbols, and 'clips', for each row of CLIPS (clips.json) a list of
-phones, 1 the first symbol, or null.
+espeak-ng reads each text in its language; stress and length are dropped, and the symbols of English, Dutch and
+German merged into one list. OUT, JSON: 'phones', the symbols, and 'clips', for each row of CLIPS (clips.json) a
+list of phones, 1 the first symbol, or null.
 """
 import json
 import re
@@ -16,8 +16,8 @@ KINDS = ('sentence', 'word', 'spelling')
 LABELS = ('alphanumeric_accents',)             # their texts name what was read, they do not say it
 PAIRS = 'tʃ dʒ ts aɪ aʊ eɪ oʊ ɔɪ ɔø œy ɛɪ ʌʊ'.split()
 NEAR = {'ɔø': 'ɔɪ', 'ɛɪ': 'eɪ', 'ʌʊ': 'aʊ', 'e': 'eɪ', 'o': 'oʊ', 'ɐ': 'ə', 'ᵻ': 'ɪ', 'ɜ': 'ɚ', 'ɝ': 'ɚ', 'ɒ': 'ɔ',
-        'ʁ': 'r', 'ʀ': 'r', 'χ': 'x', 'ɣ': 'x', 'ʋ': 'v', 'g': 'ɡ', 'ɫ': 'l', 'ʏ': 'y', 'ɵ': 'ʏ', 'ɱ': 'm', 'ɲ': 'n',
-        'œ': 'ø', 'ʔ': '', '?': '', 'ɕ': 'ʃ', 'ʑ': 'ʒ', 'β': 'v', 'ʎ': 'l', 'ɬ': 'l'}
+        'ʁ': 'r', 'ʀ': 'r', 'χ': 'x', 'ɣ': 'x', 'ʋ': 'v', 'g': 'ɡ', 'ɫ': 'l', 'ʏ': 'y', 'ɵ': 'ʏ', 'ɱ': 'm',
+        'ɲ': 'n', 'œ': 'ø', 'ʔ': '', '?': '', 'ɕ': 'ʃ', 'ʑ': 'ʒ', 'β': 'v', 'ʎ': 'l', 'ɬ': 'l'}
 IGNORED = re.compile('[ˈˌːˑʲ\u0303\u0329\u032f\u0361\u200d\'-]')
 
 
