@@ -187,6 +187,8 @@ def main():
     p.add_argument('--raw')
     p.add_argument('--split', default='heldout', help='valid: to choose by')
     p.add_argument('--only', choices=('phones', 'speaker'))
+    p.add_argument('--features', nargs='+', default=['tokens', 'latents', 'text'])
+    p.add_argument('--kinds', nargs='+', default=probes.KINDS)
     a = p.parse_args()
     data = content.Data(a.data)
     clips = [i for i, c in enumerate(data.clips) if c['split'] == a.split and c['speaker']]
@@ -194,7 +196,7 @@ def main():
     assert not tested & {data.clips[i]['speaker'] for i in data.train}
     assert a.split != 'heldout' or tested == set(splits.listed('heldout.txt'))
     training, step = load(a.run, data)
-    tokens = run_over(training, data, clips)
+    tokens = run_over(training, data, clips) if a.only != 'speaker' or 'tokens' in a.features else None
     result = dict(run=a.run, step=step, split=a.split, speakers=len(tested))
     if a.only != 'speaker':
         raw = run_over(load(a.raw, data)[0], data, clips) if a.raw else None
@@ -202,10 +204,10 @@ def main():
         print(json.dumps(result, indent=1), flush=True)
     if a.only != 'phones':
         many = several(data, a.split)
-        result['identity'] = identities(data, {
-            'tokens': {i: one_hot(tokens[i][0].numpy(), training.m['levels']) for i in many},
-            'latents': {i: data.latents('base', i) for i in many},
-            'text': {i: text_frames(data, i) for i in many}}, many)
+        features = {'tokens': lambda i: one_hot(tokens[i][0].numpy(), training.m['levels']),
+                    'latents': lambda i: data.latents('base', i), 'text': lambda i: text_frames(data, i)}
+        made = {k: {i: features[k](i) for i in many} for k in a.features}
+        result['identity'] = identities(data, made, many, a.kinds)
     json.dump(result, open(a.out, 'w'), indent=1)
 
 

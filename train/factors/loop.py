@@ -8,7 +8,7 @@ losses(step, rng) -> (total, {name: tensor}); rng is numpy's, and with torch's o
 validate(networks) -> {name: number}, called with the averaged weights every `validate` steps.
 
 RUN/state.pt: 'networks' and 'average' (state_dicts by name), 'optimiser', 'step', 'config', 'options', and 'ema':
-the averaged state_dict of the shipped network, or, of several, a dictionary of them. RUN/log.jsonl: losses and more.
+the averaged state_dict of the shipped network, or, of several, a dictionary of them. RUN/log.jsonl: losses.
 A run goes on from its state; with more `steps` the schedule is that of the longer run. SIGTERM and SIGINT save and
 stop.
 """

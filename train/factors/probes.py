@@ -2,7 +2,8 @@
 
 A set is Set(x, y, group): x [N, F], or stretches [N, T, F] that are pooled; y classes or numbers; group the clip
 that a row comes from, by which intervals are drawn (rows of a clip are alike). `enrol` is fitted to, `choose`
-decides when to stop, `test` is judged; no clip in two of them. Kinds: 'linear', and 'two-layer' with a hidden layer of 256.
+decides when to stop, `test` is judged; no clip in two of them.
+Kinds: 'linear', and 'two-layer' with a hidden layer of 256.
 """
 from dataclasses import dataclass
 import numpy as np
