@@ -225,6 +225,14 @@ run 0 "info of a factor model" "$lac" info --json "$factors"
 for k in factor_model factor_model_id latent_id content_tokens content_rate_hz speaker_size mmacs_analyser \
          mmacs_generator model_bytes; do grep -q "\"$k\":" out; result $? "json has $k"; done
 
+# ---- bench
+run 0 "bench factors" "$lac" bench factors "${with[@]}" --json short.wav; finite out "it"
+for k in factors_xrt synthesis_xrt analyser_xrt generator_xrt analyser_to_encoder generator_to_encoder; do
+    grep -q "\"$k\":" out; result $? "json has $k"
+done
+run 2 "of two files" "$lac" bench factors "${with[@]}" a.wav s.wav
+run 0 "bench factors --help" "$lac" bench factors --help
+
 # ---- hours, in bounded memory
 if [ -n "$LAC_TEST_LONG" ]; then
     head -c $((3 * 3600 * 16000)) /dev/zero | (ulimit -v 1000000; factors_ --raw 8000:1:s16 -o hours.npz -) 2>err

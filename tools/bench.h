@@ -35,6 +35,9 @@ int lac_bench_load(lac_bench *b);
 /* Threads for one file or stream. */
 uint32_t lac_bench_threads(const lac_bench *b);
 
+/* `lac bench factors`, argv from "factors" on: an exit status. */
+int lac_bench_factors(int argc, char **argv);
+
 /* ---- files and one stream ---- */
 
 typedef struct lac_bench_speed {

@@ -17,6 +17,7 @@
 static const char usage[] =
     "usage: lac bench [--json] [-b KBPS] [-m MODEL] [-t THREADS] [--beam N] [--streams N | --receivers N]\n"
     "                 [--seconds S] [FILE]\n"
+    "       lac bench factors [--json] [-m MODEL] [--codec MODEL] [-t THREADS] [FILE]\n"
     "\n"
     "Measures on this machine, with FILE's first minute or with 12 s of made-up audio: times real time of coding\n"
     "and decoding a .lac file (encode_xrt, decode_xrt, all channels) and of one mono stream (encoder_xrt,\n"
@@ -26,7 +27,7 @@ static const char usage[] =
     "each has an encoder and a decoder, which get a frame every 20 ms for S seconds; step_ms is the time from a\n"
     "tick until all are through it, and a frame is late if it took more than 20 ms. With --receivers the same of\n"
     "N receivers, each asked for a frame every 20 ms: of their packets 5 % get lost, the others come 0 to 40 ms\n"
-    "later than sent.\n"
+    "later than sent. 'lac bench factors --help' tells of factors.\n"
     "\n"
     "      --json            as one JSON object\n"
     "  -b, --bitrate KBPS    kbit/s a channel; default 3\n"
@@ -304,6 +305,8 @@ int lac_cmd_bench(int argc, char **argv)
     int done = 0;
     int failed;
 
+    if (argc > 1 && strcmp(argv[1], "factors") == 0)
+        return lac_bench_factors(argc - 1, argv + 1);
     memset(&b, 0, sizeof b);
     memset(&r, 0, sizeof r);
     b.kbps = b.seconds = -1;
