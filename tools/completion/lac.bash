@@ -2,7 +2,7 @@
 _lac()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-    local options= commands="encode decode info verify tokens fit eval bench send receive netsim latency"
+    local options= commands="encode decode info verify tokens factors compare plot fit eval bench send receive netsim latency"
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         COMPREPLY=($(compgen -W "$commands help --help --version" -- "$cur"))
@@ -10,6 +10,7 @@ _lac()
     fi
     case $prev in
         -f|--format) [ "$command" != tokens ] || { COMPREPLY=($(compgen -W "npy jsonl bin" -- "$cur")); return; } ;;
+        -j|--jobs|--channel) COMPREPLY=($(compgen -W "1 2 4 8" -- "$cur")); return ;;
         -b|--bitrate) COMPREPLY=($(compgen -W "0.5 1 1.5 2 3 4 6" -- "$cur")); return ;;
         -r|--rate) COMPREPLY=($(compgen -W "8000 16000 24000 44100 48000" -- "$cur")); return ;;
         -t|--threads) COMPREPLY=($(compgen -W "1 2 4 8" -- "$cur")); return ;;
@@ -41,10 +42,17 @@ _lac()
                 COMPREPLY=(train)
                 return
             fi ;;
+        factors) options="--output --json --model --codec --channel --raw --jobs --resume --force --help" ;;
+        compare) options="--json --model --codec --channel --raw --jobs --help" ;;
+        plot) options="--output --map --start --duration --model --codec --channel --raw --jobs --force --help" ;;
         fit) options="--model --output --name --state --json --prior --fresh --kind --levels --stages --codewords --seed
             --threads --force --help" ;;
         eval) options="--json --png --force --help" ;;
-        bench) options="--json --bitrate --model --threads --beam --streams --receivers --seconds --help" ;;
+        bench) options="--json --bitrate --model --codec --threads --beam --streams --receivers --seconds --help"
+            if [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W factors -- "$cur"; compgen -f -- "$cur")
+                return
+            fi ;;
         send) options="--to --bitrate --codebooks --beam --model --frames --layer --redundancy --redundancy-packets --dtx
             --coded --payload-type --ssrc --seed --key --key-file --sdp --raw --live --loop --duration --speed --rtcp --json
             --every --help" ;;
