@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "factormodel.h"
+#include "modelopen.h"
 #include "tensortable.h"
 
 #define LAC_FACTOR_VERSION 1
@@ -15,6 +16,8 @@
 #define LAC_FACTOR_MAX_LEVELS 64 /* of a digit */
 #define LAC_FACTOR_MAX_TOKENS 65536
 #define LAC_FACTOR_MAX_PHONES 256
+
+extern const lac_embedded_model lac_embedded_factors[]; /* the last has no name */
 
 /* The architecture's scalars in file order: field, least, most. */
 #define LAC_FACTOR_SCALARS(X)                         \

@@ -4,11 +4,8 @@
 
 #include "cpu.h"
 #include "factorfile.h"
-#include "modelopen.h"
 
 #define ENDING ".lacf"
-
-extern const lac_embedded_model lac_embedded_factors[]; /* the last has no name */
 
 static size_t pack_linears(lac_linear *l, size_t count, uint8_t *at)
 {

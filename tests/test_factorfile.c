@@ -209,6 +209,24 @@ Test(factorfile, opens_by_path_and_by_name)
     cr_assert_eq(lac_factor_model_open(&model, vector_path(path, sizeof path, "tiny.lacm")), LAC_ERROR_FORMAT);
 }
 
+Test(factorfile, default_is_the_embedded)
+{
+    lac_factor_model *model = NULL, *named = NULL;
+    setenv("LAC_MODEL_PATH", "/nowhere", 1);
+    int status = lac_factor_model_open(&model, NULL);
+    if (lac_embedded_factors[0].name == NULL) {
+        cr_assert(status == LAC_ERROR_NOT_FOUND || model->mapping != NULL, "an installed one at most");
+    } else {
+        cr_assert_eq(status, 0);
+        cr_assert_str_eq(model->info.name, lac_embedded_factors[0].name);
+        cr_assert(model->mapping == NULL && model->owned == NULL, "embedded data should be aligned");
+        cr_assert_eq(lac_factor_model_open(&named, lac_embedded_factors[0].name), 0);
+        cr_assert_eq(named->data, model->data);
+    }
+    lac_factor_model_close(&named);
+    lac_factor_model_close(&model);
+}
+
 Test(factorfile, every_truncation_fails)
 {
     for (size_t size = 0; size < tiny_size; size++)
