@@ -1,7 +1,8 @@
 """Train the surroundings network: surroundings.py MODEL DATA RUN [--options JSON]
 
 A crop is of a clip as it is or in one of its made-up surroundings (simulate.py), half of them as 3 to 12 codebooks
-leave it. Beside what is read off the vectors, three losses shape these, with heads that are thrown away:
+leave it. Beside what is read off the vectors, four losses shape these, with heads that are thrown away:
+    levels      each frame of the trunk tells how loud speech and noise are in it
     change      both vectors tell what the surroundings did to mean and deviation of the latents, so that they hold
                 more than four numbers, and nothing of who speaks: that is in both halves of the difference
     speaker     neither is to tell who speaks,
@@ -26,9 +27,9 @@ from quantise import Quantiser                                              # no
 
 RATE, TOP, ONE = 50, 40.0, 512.0              # frames a second; SNR beyond which all is clean
 OPTIONS = dict(steps=2400, rate=2e-3, weight_decay=0.05, validate=300, batch=48, seconds=[2, 4], base=0.2,
-               adversary=0.1, change=0.5, size=0.01, fall=0.5)
+               adversary=0.02, change=0.1, levels=1.0, floor=0.5, size=0.01, fall=0.5)
 BINS = {'snr': [0.25, 0.75, 1.25, 1.75], 't60': [-1.5, -0.5, 0.25, 1.0], 'bandwidth': [0.6, 0.9, 1.25, 1.6]}
-WEIGHT = {'snr': 2.5, 't60': 1.0, 'bandwidth': 1.5, 'codec': 0.5}
+WEIGHT = {'snr': 4.0, 't60': 1.0, 'bandwidth': 1.5, 'codec': 1.0}
 
 
 class Clips:
@@ -135,8 +136,9 @@ def head(inputs, outputs):
 class Heads(nn.Module):
     """What training alone needs."""
 
-    def __init__(self, speakers):
+    def __init__(self, speakers, width):
         super().__init__()
+        self.levels = nn.Linear(width, 2)
         self.change = head(ENVIRONMENT + CHANNEL, 2 * LATENT)
         self.speaker = head(ENVIRONMENT + CHANNEL, speakers)
         classes = {k: len(v) + 1 for k, v in BINS.items()}
@@ -169,7 +171,7 @@ class Training:
         speakers = sorted({self.clips.clips[c]['speaker'] for c in self.train} - {None})
         splits.assert_disjoint(speakers)
         self.speaker = {s: i for i, s in enumerate(speakers)}
-        self.net, self.heads = Surroundings(config), Heads(len(speakers))
+        self.net, self.heads = Surroundings(config), Heads(len(speakers), config['width'])
 
     def draw(self, rng):
         o, parts, n = self.o, [], int(RATE * rng.uniform(*self.o['seconds']))
@@ -186,15 +188,17 @@ class Training:
         z, mask = self.clips.batch(parts, [int(rng.integers(3, 13)) if rng.random() < 0.5 else None for _ in parts])
         change = self.change(parts)
         with torch.autocast('cpu', dtype=torch.bfloat16):
-            pooled = self.net.pool(self.net.trunk(z), mask)
+            trunk = self.net.trunk(z)
+            pooled = self.net.pool(trunk, mask)
         e, c, read = self.net.read(pooled)
-        losses = self.told(read, y)
+        losses = self.told(read, y, parts)
         total = sum(WEIGHT[k] * v for k, v in losses.items())
         both = torch.cat([e, c], 1)
         changed = torch.tensor([float(p[0] != 'base') for p in parts])
         losses['change'] = ((self.heads.change(both) - change) ** 2).mean(1).mul(changed).mean() / 0.05
         losses['size'] = (both ** 2).mean()
-        total = total + self.o['change'] * losses['change'] + self.o['size'] * losses['size']
+        losses['levels'] = self.levels(self.heads.levels(trunk.float()), parts)
+        total = total + self.o['change'] * losses['change'] + sum(self.o[k] * losses[k] for k in ('size', 'levels'))
         hidden = self.hidden(e, c, y, parts, self.o['adversary'] * min(1, step / (0.3 * self.o['steps'])))
         losses.update(hidden)
         return total + sum(hidden.values()), losses
@@ -205,14 +209,30 @@ class Training:
         plain, _ = self.clips.batch([('base', *p[1:]) for p in parts], [None] * len(parts))
         return statistics(exact, mask) - statistics(plain, mask)
 
-    def told(self, read, y):
-        found = {}
+    def levels(self, told, parts):
+        """Mean error of the frames' levels in units of 20 dB, where they are known."""
+        errors = []
+        for t, (s, c, start, frames) in zip(told, parts):
+            if s != 'base':
+                first = self.clips.clips[c]['first'] + start
+                known = torch.from_numpy(self.clips.levels[s][first:first + frames].astype(np.float32))
+                errors.append((t[:frames] - (known.clamp(min=-80) + 40) / 20).abs().mean())
+        return torch.stack(errors).mean()
+
+    def noisy(self, s, c):
+        return s != 'base' and self.clips.labels[s][c]['snr_added_db'] is not None
+
+    def told(self, read, y, parts):
+        """The SNR of recordings without added noise, which is an estimate of their floor's, counts for less."""
+        found, weight = {}, torch.tensor([1.0 if self.noisy(*p[:2]) else self.o['floor'] for p in parts])
         for i, k in enumerate(('snr', 't60', 'bandwidth')):
             known = ~y[:, i].isnan()
             error = (read[k] - y[:, i])[known]
             if k == 'snr':
                 error = torch.where(y[known, i] >= TOP / 20, error.clamp(max=0), error)
-            found[k] = F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.1)
+            w = weight[known] if k == 'snr' else torch.ones_like(error)
+            error = F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.1, reduction='none')
+            found[k] = (w * error).sum() / w.sum()
         found['codec'] = entropy(read['codec'], y[:, 3].long())
         return found
 
@@ -266,12 +286,15 @@ def main():
     p.add_argument('model')
     p.add_argument('data')
     p.add_argument('run')
+    p.add_argument('--begin', help='state.pt whose network to begin with, where the run has none of its own')
     p.add_argument('--options', default='{}', help='JSON: what of OPTIONS is to be another')
     a = p.parse_args()
     o = dict(OPTIONS, **json.loads(a.options))
     config = json.load(open(os.path.join(HERE, 'config.json')))['surroundings']
     torch.manual_seed(o.get('seed', 1))
     t = Training(a.model, a.data, o, config)
+    if a.begin:
+        t.net.load_state_dict(torch.load(a.begin)['ema'])
     loop = Loop(a.run, {'surroundings': t.net, 'heads': t.heads}, ['surroundings'], config, o)
     loop.go(t.losses, t.validate)
 
