@@ -225,6 +225,16 @@ run 0 "info of a factor model" "$lac" info --json "$factors"
 for k in factor_model factor_model_id latent_id content_tokens content_rate_hz speaker_size mmacs_analyser \
          mmacs_generator model_bytes; do grep -q "\"$k\":" out; result $? "json has $k"; done
 
+# ---- without options
+"$lac" info --json >out 2>err
+if grep -q '"factor_model":[^,]*null' out; then
+    run 1 "no factor model is built in" "$lac" factors a.wav; says "so" "none is built in"
+else
+    run 0 "the built-in models" "$lac" factors --json a.wav; finite out "they"
+    run 0 "of silence" "$lac" factors --json silence.wav; finite out "it"
+    most "hardly anybody speaks" "$(number out confidence)" 0.3
+fi
+
 # ---- bench
 run 0 "bench factors" "$lac" bench factors "${with[@]}" --json short.wav; finite out "it"
 for k in factors_xrt synthesis_xrt analyser_xrt generator_xrt analyser_to_encoder generator_to_encoder; do
