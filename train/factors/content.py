@@ -241,7 +241,16 @@ class Training:
         families = np.array([family(s) for s in data.speakers])
         self.rivals = torch.from_numpy(families[:, None] == families[None])
 
+    def freeze(self, state):
+        """From now on only the recogniser learns, on the codes of a state's averaged network."""
+        self.o = dict(self.o, frozen=True, reverse=0, weights=dict(ctc=1.0))
+        self.content.load_state_dict(state['ema']['content'])
+        self.phones.load_state_dict(state['ema']['phones'])
+        self.content.requires_grad_(False)
+
     def networks(self):
+        if self.o.get('frozen'):
+            return {'phones': self.phones}
         nets_ = {'content': self.content, 'phones': self.phones}
         if self.o['weights'].get('rebuild'):
             nets_['rebuild'] = self.rebuild
@@ -343,7 +352,6 @@ class Training:
         import content_scores                  # it imports this file
         rng, clips = np.random.default_rng(1), self.data.clips
         wrong, number = {'an4': 0, 'librispeech': 0}, {'an4': 0, 'librispeech': 0}
-        rebuilt, used = [], []
         places = pack(self.data, [i for i, c in enumerate(clips) if c['split'] == 'valid'][::2], 12)
         rows = Rows(self.data, places, 12, {'base': 1.0}, rng)
         with torch.autocast('cpu', dtype=torch.bfloat16):
@@ -356,7 +364,7 @@ class Training:
                 wrong[f] += edits(p, read(logits[r, a:b]))
                 number[f] += len(p)
         result = {'valid_' + f: wrong[f] / number[f] for f in wrong}
-        if self.o['bottleneck']:
+        if self.o['bottleneck'] and not self.o.get('frozen'):
             half = self.content.levels // 2
             c = (codes.float() * half + half).round().flatten(0, 1).long()
             base = torch.cumprod(torch.cat([torch.ones(1), self.content.levels[:-1]]), 0).long()
@@ -372,6 +380,8 @@ def main():
     p.add_argument('data')
     p.add_argument('run')
     p.add_argument('--options', default='{}', help='JSON: what of OPTIONS is to be another')
+    p.add_argument('--phones-of', help='RUN whose codes are kept, only their recogniser is trained further; '
+                   'it ends in the state of that run')
     p.add_argument('--network', default='{}', help='JSON: what of content in config.json is to be another')
     a = p.parse_args()
     o = dict(OPTIONS, **json.loads(a.options))
@@ -382,7 +392,22 @@ def main():
     print(list(data.z), len(data.train), 'clips', len(data.speakers), 'speakers', flush=True)
     config['symbols'] = data.phones['phones']
     t = Training(data, o, config)
-    Loop(a.run, t.networks(), ['content', 'phones'], config, o).go(t.losses, t.validate)
+    if a.phones_of:
+        train_phones(t, a.run, a.phones_of, config)
+    else:
+        Loop(a.run, t.networks(), ['content', 'phones'], config, o).go(t.losses, t.validate)
+
+
+def train_phones(t, run, of, config):
+    path = os.path.join(of, 'state.pt')
+    state, written = torch.load(path, weights_only=False), os.stat(path)
+    t.freeze(state)
+    loop = Loop(run, t.networks(), ['phones'], config, t.o)
+    loop.go(t.losses, t.validate)
+    state['ema']['phones'] = loop.average['phones']
+    torch.save(state, path + '.new')
+    os.utime(path + '.new', (written.st_atime, written.st_mtime))     # the codes are as old as they were
+    os.replace(path + '.new', path)
 
 
 if __name__ == '__main__':
