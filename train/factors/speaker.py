@@ -23,7 +23,7 @@ from quantise import Quantiser                                              # no
 from verification import RATE, balanced, calibrate, equal_error, rows, trials, utterances  # noqa: E402
 
 STAGES = 12
-OPTIONS = dict(steps=1250, rate=2e-3, weight_decay=0.05, validate=200, warm=100, fall=0.5, voices=24,
+OPTIONS = dict(steps=2200, rate=2e-3, weight_decay=0.05, validate=200, warm=100, fall=0.45, voices=24,
                seconds=[1.5, 3.5], margin=0.2, scale=30.0, prototypes=1.0, dropout=0.1, noise=0.1, dimensions=8,
                spans=2, coarse=0.5, copies=0.25, share={'an4': 0.35, 'librispeech': 0.5, 'other': 0.15})
 
@@ -71,7 +71,7 @@ class Voices:
         splits.assert_disjoint(self.speakers)
         own = {s: [i for i, c in clips if c['speaker'] == s] for s in self.speakers}
         self.voices = []
-        for names in (('base', 'room0', 'room1'), ('fast',), ('slow',)):
+        for names in (('base', 'base', 'room0', 'room1'), ('fast',), ('slow',)):
             sets = [(data.latents(n), data.tokens(n)) for n in names if data.has(n)]
             places, changed = data.places(names[0]), names[0] != 'base'
             for s in self.speakers if sets else ():
