@@ -1,9 +1,10 @@
-"""How well SNR, T60, bandwidth and codec are read off: surroundings_scores.py MODEL DATA STATE
+"""How well SNR, T60, bandwidth and codec are read off: surroundings_scores.py MODEL DATA STATE [OUT.json]
 
 Held-out speakers in room2: rooms, noises, babble and microphones of no training set. Median absolute errors with
 95 % intervals (speakers drawn again), beside ridge regression on mean and deviation of the raw latents, fitted to
 the clips that the network was trained on. SNR is judged where noise was added, T60 also where there is a room.
 """
+import json
 import sys
 import numpy as np
 import torch
@@ -59,13 +60,17 @@ def interval(v, who, centre, seed=8):
     return np.percentile(drawn, [2.5, 97.5])
 
 
-def cell(what, v, who):
+def measured(what, v, who):
+    """-> (value, low, high)"""
     centre = np.mean if what == 'codec' else np.median
-    unit = '%.0f (%.0f .. %.0f)' if what == 'bandwidth_hz' else '%.3f (%.3f .. %.3f)'
-    return unit % (centre(v), *interval(v, who, centre))
+    return tuple(float(x) for x in (centre(v), *interval(v, who, centre)))
 
 
-def main(model, data, state):
+def cell(what, values):
+    return ('%.0f (%.0f .. %.0f)' if what == 'bandwidth_hz' else '%.3f (%.3f .. %.3f)') % values
+
+
+def main(model, data, state, out=None):
     torch.set_num_threads(1)
     clips = Clips(model, data, ['room0', 'room1', 'room2'])
     speakers = {clips.clips[c]['speaker'] for c in clips.of('train')} - {None}
@@ -78,18 +83,25 @@ def main(model, data, state):
     print('%d training speakers, %d held out, none in both; %d steps' % (
         len(speakers), len(splits.listed('heldout.txt')), s['step']))
     print('| median error; codec: share wrong | clips | network | raw latents | goal |\n|---|---|---|---|---|')
+    rows = []
     for name, seconds, codebooks in (('3 s', 3, None), ('whole clip', None, None), ('3 s, 6 codebooks', 3, 6)):
         parts = parts_of(clips, 'room2', heldout, seconds)
         own = judged(clips, parts, run(net, clips, parts, codebooks)[1])
         raw = judged(clips, parts, fitted(features(clips, parts, codebooks)))
         for k, goal in GOALS.items():
-            print('| %s, %s | %d | %s | %s | %s |' % (k, name, len(own[k][0]), cell(k, *own[k]), cell(k, *raw[k]),
-                                                    goal or ''))
+            row = dict(what=k, of=name, clips=len(own[k][0]), network=measured(k, *own[k]),
+                       raw=measured(k, *raw[k]), goal=goal)
+            print('| %s, %s | %d | %s | %s | %s |' % (k, name, row['clips'], cell(k, row['network']),
+                                                    cell(k, row['raw']), goal or ''))
+            rows.append(row)
     codec = [clips.labels['room2'][c]['codec'] for c in heldout]
-    print('codec: %.3f wrong by always saying none' % (1 - np.mean([c == 'none' for c in codec])))
+    guess = float(1 - np.mean([c == 'none' for c in codec]))
+    print('codec: %.3f wrong by always saying none' % guess)
+    if out:
+        json.dump(dict(step=s['step'], codec_guess=guess, rows=rows), open(out, 'w'), indent=1)
 
 
 if __name__ == '__main__':
-    if len(sys.argv) != 4:
+    if len(sys.argv) not in (4, 5):
         sys.exit(__doc__)
     main(*sys.argv[1:])
