@@ -106,16 +106,19 @@ def classify(enrol, choose, test, kind, classes, rounds=1000, seed=1):
                 chance=1 / len(np.unique(test.y)))
 
 
-def regress(enrol, choose, test, kind, seed=1):
-    """-> {correlation, low, high, median_error, chance_error}; chance is the median of `enrol`."""
+def regress(enrol, choose, test, kind, seed=1, unit=lambda v: v):
+    """-> {correlation, low, high, median_error, error_low, error_high, chance_error}; errors are those of unit(y),
+    chance is the median of `enrol`."""
     assert not set(test.group) & (set(enrol.group) | set(choose.group))
     middle, spread = np.median(enrol.y), enrol.y.std() + 1e-6
     scaled = [Set(s.x, ((s.y - middle) / spread).astype(np.float32), s.group) for s in (enrol, choose)]
     probe = fit(*scaled, kind, lambda o, y: F.smooth_l1_loss(o[:, 0], y), 1,
                 lambda o, y: -np.abs(o[:, 0] - y).mean(), seed=seed)
     told = outputs_of(probe, test.x)[:, 0].numpy() * spread + middle
+    error = np.abs(unit(told) - unit(test.y))
     correlation = lambda r: float(np.corrcoef(told[r], test.y[r])[0, 1])     # noqa: E731
     low, high = bootstrap(correlation, test.group)
+    error_low, error_high = bootstrap(lambda r: np.median(error[r]), test.group)
     return dict(correlation=correlation(np.arange(len(told))), low=low, high=high,
-                median_error=float(np.median(np.abs(told - test.y))),
-                chance_error=float(np.median(np.abs(middle - test.y))))
+                median_error=float(np.median(error)), error_low=error_low, error_high=error_high,
+                chance_error=float(np.median(np.abs(unit(middle) - unit(test.y)))))
