@@ -1,8 +1,8 @@
 """Fill the tables of the factor model's card: card.py CARD DATA RUNS [LAC MODEL.lacf]
 
 A table stands between the lines <!-- NAME --> and <!-- end of NAME -->. They are made of DATA/clips.json,
-RUNS/factors-*/state.pt, the scores in RUNS/factors-*/scores.json, RUNS/factors-certificate.json, the licences in the
-codec's card, and what LAC tells about the model. What has no scores is said not to be measured.
+RUNS/factors-*/state.pt, the scores in RUNS/factors-*/scores.json, RUNS/factors-certificate.json, the licences in
+the codec's card, and what LAC tells about the model. What has no scores is said not to be measured.
 """
 import json
 import os
@@ -87,7 +87,9 @@ def speaker(d):
 def content(d):
     head, rows = ['phone error, %', 'phones', 'content codes', 'raw latents', 'ratio'], []
     for f, r in d.get('phone_error', {}).items():
-        raw = ['%.1f' % (100 * r['raw']), plain((r['ratio'], *r['ratio_interval']))] if 'raw' in r else ['not measured yet'] * 2
+        raw = ['not measured yet'] * 2
+        if 'raw' in r:
+            raw = ['%.1f' % (100 * r['raw']), plain((r['ratio'], *r['ratio_interval']))]
         rows.append([f, str(r['phones']), percent((r['tokens'], *r['tokens_interval'])), *raw])
     table = markdown(head, rows) if rows else ''
     rows = []
