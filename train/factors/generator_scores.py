@@ -188,8 +188,8 @@ def main():
         mates = [j for j in people[who] if j != i] or [i]
         home = factors.speaker(np.concatenate([factors.latents(j) for j in mates])[:REFERENCE])
         row = {'speaker': who, 'other': other, 'phones': len(phones[i]), 'original': edits(phones[i], recognise(z))}
-        for name, made in (('codec', z), ('rebuilt', generate(net, factors.levels, digits, style, vectors, i)),
-                           ('swapped', generate(net, factors.levels, digits, moved, about, i))):
+        for name, made in (('codec', z), ('rebuilt', generate(net, factors.levels, digits, style, vectors, int(i))),
+                           ('swapped', generate(net, factors.levels, digits, moved, about, int(i)))):
             y = codec.through(made)
             u = factors.speaker(y)
             row[name] = {'wrong': edits(phones[i], recognise(y)), 'own': float(u @ home), 'target': float(u @ target)}
