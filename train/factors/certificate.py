@@ -7,8 +7,9 @@ asked about, the probe takes mean and deviation of its hidden layer over the str
     who speaks        40 speakers, and those of AN4 apart: 3 s, their clips joined; a probe gets to know them by
                       half of their clips, stops by a sixth, is judged on a third
     phone, f0         of a frame. What belongs to a whole utterance is repeated for each frame of it. Phones are
-                      those of the text, aligned by the recogniser that reads the content codes: frames take the
-                      nearest spike's, frames that are not speech are left out. f0 is the pitch tracker's.
+                      those of the text, aligned by the recogniser that reads the content codes: its spikes, which
+                      come late, are moved back, frames take the nearest one's, frames that are not speech are left
+                      out. f0 is the pitch tracker's.
     snr, t60, ..      3 s of clips in made-up surroundings (room2; for fitting also room0 and room1): T60 of those
                       in a room, SNR of those with noise added
 Probes other than those of who speaks are fitted to the valid, reserved and dev speakers. Intervals of 95 %: clips
@@ -29,10 +30,11 @@ import splits
 from style_items import style_items
 from surroundings import Clips, parts_of
 
-WINDOW, EVERY, STRETCH, NEAR = 11, 3, 150, 8   # frames
+WINDOW, EVERY, STRETCH, NEAR = 11, 5, 150, 8   # frames
+LATE = 8                                       # frames that spikes come behind what latents tell of a phone
 ROOMS = ('room0', 'room1', 'room2')
-SIZES = dict(stretches=16, clips=160, rows=6000)               # a speaker's stretches; clips and frames of a set
-QUICK = dict(stretches=6, clips=40, rows=2000)
+SIZES = dict(stretches=10, clips=160, rows=8000)               # a speaker's stretches; clips and frames of a set
+QUICK = dict(stretches=6, clips=60, rows=3000)
 REPRESENTATIONS = ('latents', 'content', 'style', 'style items', 'speaker', 'environment', 'channel')
 torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)))
 
@@ -189,7 +191,7 @@ def phones_of(data, i, odds, stride):
     way = align(odds, said)
     if way is None:
         return np.zeros(n, int)
-    spikes = np.array([(np.flatnonzero(way == k).mean() + 0.5) * stride for k in range(len(said))])
+    spikes = np.array([(np.flatnonzero(way == k).mean() + 0.5) * stride - LATE for k in range(len(said))])
     apart = np.abs(np.arange(n)[:, None] + 0.5 - spikes)
     speech = content_scores.speech(SimpleNamespace(clips=data.clips, energy=data.energy), i)
     known = (apart.min(1) <= NEAR) & np.isin(np.arange(n), speech)
@@ -259,13 +261,12 @@ def main():
     a = p.parse_args()
     data, began = Data(a.data, a.runs), time.time()
     networks, sizes = Networks(a.runs), QUICK if a.quick else SIZES
-    columns = {}
+    result = dict(quick=a.quick, steps={n: s['step'] for n, s in networks.states.items()}, columns={})
     for made in (identities(networks, data, sizes), frames(networks, data, sizes),
                  surroundings(networks, a.model, data)):
         for name, table in made:
-            columns[name] = table
+            result['columns'][name] = table
             show(name, table)
-    result = dict(quick=a.quick, steps={n: s['step'] for n, s in networks.states.items()}, columns=columns)
     json.dump(result, open(a.out, 'w'), indent=1, default=float)
     print('%d s, of them %d of this process' % (time.time() - began, time.process_time()))
 
