@@ -14,11 +14,13 @@ above() { [ "${2:-0}" -gt "$3" ]; result $? "$1" "got '$2', not above $3"; }
 value() { grep -o "\"$1\":[^,}]*" "${2:-rows}" | tail -n 1 | sed 's/.*:[[:space:]]*//; s/"//g'; }
 
 # listen ARGUMENT...: lac receive in the background, its port in `port`; finish waits for it: exit status in
-# `ended`, its lines of JSON in `rows`
+# `ended`, its lines of JSON in `rows`. In the foreground timeout passes on an interrupt once, else twice: the second
+# one ends a command that is ending
 listen()
 {
     rm -f receive.fifo && mkfifo receive.fifo
-    timeout 120 "$lac" receive -m "$model" --port 0 --bind 127.0.0.1 --every 3600 "$@" >receive.fifo 2>receive.err &
+    timeout --foreground 120 "$lac" receive -m "$model" --port 0 --bind 127.0.0.1 --every 3600 "$@" \
+        >receive.fifo 2>receive.err &
     receiver=$!
     exec 3<receive.fifo
     read -r line <&3
@@ -37,7 +39,8 @@ finish()
 between()
 {
     rm -f netsim.fifo && mkfifo netsim.fifo
-    timeout 120 "$lac" netsim --listen 0 --bind 127.0.0.1 --to 127.0.0.1:$port --every 3600 "$@" >netsim.fifo &
+    timeout --foreground 120 "$lac" netsim --listen 0 --bind 127.0.0.1 --to 127.0.0.1:$port --every 3600 "$@" \
+        >netsim.fifo &
     network=$!
     exec 4<netsim.fifo
     read -r line <&4
