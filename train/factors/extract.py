@@ -121,15 +121,12 @@ def extract(data, runs, name, suffixes=('digits.i8', 'style.f32', 'vectors.f32')
     for suffix, each, parts in (('digits.i8', True, ['content']), ('style.f32', True, ['style']),
                                 ('vectors.f32', False, ['speaker', 'surroundings'])):
         path = os.path.join(data, '%s.%s' % (name, suffix))
-        if suffix not in suffixes or fresh(path, [state(runs, p) for p in parts if os.path.exists(state(runs, p))]):
+        if suffix not in suffixes or fresh(path, [state(runs, p) for p in parts]):
             continue
         calls = {'content': (digits, np.int8), 'style': (style, np.float32), 'speaker': (speaker, np.float32),
                  'surroundings': (surroundings, np.float32)}
         columns = []
         for p in parts:
-            if p == 'surroundings' and not os.path.exists(state(runs, p)):
-                columns.append(np.zeros((len(clips), nets.ENVIRONMENT + nets.CHANNEL), np.float32))
-                continue
             net = network(runs, p)
             width = {'content': lambda: len(net.m['levels']), 'style': lambda: 2, 'speaker': lambda: nets.SPEAKER,
                      'surroundings': lambda: nets.ENVIRONMENT + nets.CHANNEL}[p]()
