@@ -69,29 +69,11 @@ static int parse(job *j, int argc, char **argv, int *done)
 
 /* ---- on threads ---- */
 
-static void drop(void *user)
-{
-    lac_factor_set_free(user);
-    free(user);
-}
-
 static int work(void *user, uint32_t number, size_t index, void **out)
 {
     job *j = user;
-    lac_factor_worker **worker = &j->workers[number];
-    lac_factor_set *set = calloc(1, sizeof *set);
-    int status = set ? 0 : lac_report("compare", "out of memory");
 
-    if (!status && !*worker)
-        status = lac_factor_worker_open(worker, &j->source);
-    if (!status)
-        status = lac_factor_worker_load(*worker, j->inputs.item[index].path, NULL, set);
-    if (set && status && status != LAC_EXIT_CONCEALED) {
-        drop(set);
-        set = NULL;
-    }
-    *out = set;
-    return status;
+    return lac_factor_worker_item(&j->workers[number], &j->source, j->inputs.item[index].path, out);
 }
 
 /* ---- in order ---- */
@@ -196,7 +178,7 @@ static int take(void *user, size_t index, int status, void *set)
         int failed = tell(j, index, set);
 
         status = failed ? failed : status;
-        drop(set);
+        lac_factor_item_drop(set);
     }
     if (status && j->worst != LAC_EXIT_FAILED)
         j->worst = status;
@@ -207,7 +189,7 @@ static int take(void *user, size_t index, int status, void *set)
 static int run(job *j)
 {
     lac_jobs jobs = {.count = j->inputs.count, .threads = j->source.jobs, .user = j, .work = work, .take = take,
-                     .drop = drop};
+                     .drop = lac_factor_item_drop};
     int failed = lac_factor_source_keep_stdin(&j->source, &j->inputs, false);
 
     if (failed)
@@ -227,7 +209,7 @@ static void close_all(job *j)
         lac_factor_worker_close(&j->workers[i]);
     free(j->workers);
     if (j->a)
-        drop(j->a);
+        lac_factor_item_drop(j->a);
     lac_inputs_close(&j->inputs);
     lac_factor_source_close(&j->source);
 }

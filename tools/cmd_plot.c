@@ -201,29 +201,11 @@ static char *label_of(const char *name)
     return label;
 }
 
-static void drop(void *user)
-{
-    lac_factor_set_free(user);
-    free(user);
-}
-
 static int work(void *user, uint32_t number, size_t index, void **out)
 {
     job *j = user;
-    lac_factor_worker **worker = &j->workers[number];
-    lac_factor_set *set = calloc(1, sizeof *set);
-    int status = set ? 0 : lac_report("plot", "out of memory");
 
-    if (!status && !*worker)
-        status = lac_factor_worker_open(worker, &j->source);
-    if (!status)
-        status = lac_factor_worker_load(*worker, j->inputs.item[index].path, NULL, set);
-    if (set && status && status != LAC_EXIT_CONCEALED) {
-        drop(set);
-        set = NULL;
-    }
-    *out = set;
-    return status;
+    return lac_factor_worker_item(&j->workers[number], &j->source, j->inputs.item[index].path, out);
 }
 
 static int take(void *user, size_t index, int status, void *out)
@@ -241,7 +223,7 @@ static int take(void *user, size_t index, int status, void *out)
         status = lac_report(j->inputs.item[index].path, "holds no speech: no point");
     }
     if (set)
-        drop(set);
+        lac_factor_item_drop(set);
     if (status && j->worst != LAC_EXIT_FAILED)
         j->worst = status;
     lac_progress_text(&j->progress, "%zu of %zu files", index + 1, j->inputs.count);
@@ -277,7 +259,7 @@ static int draw_map(job *j)
 static int run_map(job *j)
 {
     lac_jobs jobs = {.count = j->inputs.count, .threads = j->source.jobs, .user = j, .work = work, .take = take,
-                     .drop = drop};
+                     .drop = lac_factor_item_drop};
     int failed;
 
     j->workers = calloc(jobs.threads, sizeof(lac_factor_worker *));

@@ -441,3 +441,27 @@ int lac_factor_worker_load(lac_factor_worker *w, const char *path, lac_progress 
         return load_npz(w->source, path, set);
     return lac_factor_worker_analyse(w, path, progress, set);
 }
+
+void lac_factor_item_drop(void *item)
+{
+    lac_factor_set_free(item);
+    free(item);
+}
+
+int lac_factor_worker_item(lac_factor_worker **worker, const lac_factor_source *source, const char *path,
+                           void **item)
+{
+    lac_factor_set *set = calloc(1, sizeof *set);
+    int status = set ? 0 : lac_report(path, "out of memory");
+
+    if (!status && !*worker)
+        status = lac_factor_worker_open(worker, source);
+    if (!status)
+        status = lac_factor_worker_load(*worker, path, NULL, set);
+    if (set && status && status != LAC_EXIT_CONCEALED) {
+        lac_factor_item_drop(set);
+        set = NULL;
+    }
+    *item = set;
+    return status;
+}

@@ -69,4 +69,10 @@ int lac_factor_worker_analyse(lac_factor_worker *worker, const char *path, lac_p
 int lac_factor_worker_load(lac_factor_worker *worker, const char *path, lac_progress *progress,
                            lac_factor_set *set);
 
+/* The same for a job over files: a set of its own in *item, or NULL, by a worker that is opened where there is
+ * none. */
+int lac_factor_worker_item(lac_factor_worker **worker, const lac_factor_source *source, const char *path,
+                           void **item);
+void lac_factor_item_drop(void *item);
+
 #endif
