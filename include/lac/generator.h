@@ -18,10 +18,10 @@ typedef struct lac_generator_settings {
     uint32_t block_frames; /* frames worked on together, 1 .. 256 */
     uint32_t threads;      /* OpenMP threads, 1 .. 256; the result does not depend on it */
     uint64_t seed;         /* of the noise */
-    float noise;           /* its deviation, 0 .. 2: 1 as trained; less is duller and steadier */
+    float noise;           /* its deviation, 0 .. 2: 1 as trained; less is duller, steadier and clearer */
 } lac_generator_settings;
 
-/* 64 frames a block, 1 thread, seed 0, noise 1. */
+/* 64 frames a block, 1 thread, seed 0, noise 0.6: clearer than 1, the voice as like (train/EXPERIMENTS.md). */
 LAC_API void lac_generator_default_settings(lac_generator_settings *settings);
 
 /* settings NULL means the defaults. On success *generator is owned by the caller. */

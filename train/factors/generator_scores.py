@@ -1,14 +1,15 @@
 """What the generator makes of factors: generator_scores.py MANIFEST DATA RUNS LIBLAC MODEL [--split heldout]
-    [--clips N] [--recogniser RUN] [--generator RUN] [--json OUT]
+    [--clips N] [--recogniser RUN] [--generator RUN] [--noise DEVIATION] [--json OUT]
 
 Clips with a text, by people that no network here was trained with, each made anew three ways: by the codec alone
-(12 codebooks), from its own factors, and with the vector and median pitch of another of these people, taken from five
-seconds of other clips. All are decoded to PCM and encoded again before anything is read off them. Pairs are drawn
+(12 codebooks), from its own factors, and with the vector and median pitch of another of these people, taken from
+five seconds of other clips. All are decoded to PCM and encoded again before anything is read off them. Pairs are drawn
 within a collection, by seed. Phones are read by RUN, a recogniser of latents without a bottleneck (content.py's
 {"bottleneck": false}), or by the shipped one. Intervals: 95 %, speakers drawn anew 1,000 times.
 """
 import argparse
 import ctypes as C
+import functools
 import json
 import os
 import sys
@@ -103,37 +104,43 @@ def median_pitch(style):
 
 
 @torch.no_grad()
-def generate(net, levels, digits, style, vectors, seed):
+def generate(net, levels, digits, style, vectors, seed, deviation):
     """-> int16 latents [T][D]"""
     ahead, f0 = net.m['ahead'], style[:, 0]
     pitch = np.where(f0 > 0, np.log2(np.clip(f0, 50, 600) / 150), 0)
-    f = np.concatenate([digits / (levels // 2), np.stack([pitch, f0 > 0, (style[:, 1].clip(-100, 0) + 60) / 20], 1)], 1)
+    energy = (style[:, 1].clip(-100, 0) + 60) / 20
+    f = np.concatenate([digits / (levels // 2), np.stack([pitch, f0 > 0, energy], 1)], 1)
     f = F.pad(torch.from_numpy(f.astype(np.float32))[None], (0, 0, 0, ahead))
     noise = torch.randn(1, f.shape[1], nets.LATENT, generator=torch.Generator().manual_seed(seed))
-    z = net(f, torch.from_numpy(vectors)[None], noise)[0, ahead:]
+    z = net(f, torch.from_numpy(vectors)[None], deviation * noise)[0, ahead:]
     return (z * 512).round().clamp(-4095, 4095).numpy().astype(np.int16)
+
+
+def bounds(sums, rng, draws):
+    """sums [speakers][2] -> the 95 % interval of the quotient of their sums, speakers drawn anew."""
+    drawn = sums[rng.integers(len(sums), size=(draws, len(sums)))].sum(1)
+    return map(float, np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5]))
 
 
 def interval(values, speakers, rng, draws=1000):
     """Mean of values with its 95 % interval over speakers."""
     values, names = np.asarray(values, float), sorted(set(speakers))
     sums = np.array([[v.sum(), len(v)] for n in names for v in [values[[s == n for s in speakers]]]])
-    means = [x[:, 0].sum() / x[:, 1].sum() for x in (sums[rng.integers(len(names), size=len(names))] for _ in range(draws))]
-    return [float(values.mean()), *map(float, np.percentile(means, [2.5, 97.5]))]
+    return [float(values.mean()), *bounds(sums, rng, draws)]
 
 
 def rate(wrong, number, speakers, rng, draws=1000):
     names = sorted(set(speakers))
-    sums = np.array([[sum(w for w, s in zip(wrong, speakers) if s == n), sum(k for k, s in zip(number, speakers) if s == n)]
+    sums = np.array([[sum(v for v, s in zip(column, speakers) if s == n) for column in (wrong, number)]
                      for n in names], float)
-    means = [x[:, 0].sum() / x[:, 1].sum() for x in (sums[rng.integers(len(names), size=len(names))] for _ in range(draws))]
-    return [float(sums[:, 0].sum() / sums[:, 1].sum()), *map(float, np.percentile(means, [2.5, 97.5]))]
+    return [float(sums[:, 0].sum() / sums[:, 1].sum()), *bounds(sums, rng, draws)]
 
 
 def targets(factors, own, people, rng):
     """Another speaker of the same collection, and five seconds of him."""
     clips = factors.clips
-    group = [s for s in people if splits.family(s) == splits.family(clips[own]['speaker']) and s != clips[own]['speaker']]
+    me = clips[own]['speaker']
+    group = [s for s in people if splits.family(s) == splits.family(me) and s != me]
     who = group[rng.integers(len(group))]
     rows, at = [], 0
     for i in rng.permutation([i for i in people[who]]):
@@ -151,6 +158,7 @@ def main():
     p.add_argument('--split', default='heldout')
     p.add_argument('--clips', type=int, default=160)
     p.add_argument('--recogniser')
+    p.add_argument('--noise', type=float, default=0.6, help="deviation of the flow's noise, as lac_generator's")
     p.add_argument('--generator')
     p.add_argument('--json')
     a = p.parse_args()
@@ -165,8 +173,8 @@ def main():
     assert not set(people) & {c['speaker'] for c in clips if c['split'] == 'train'}
     chosen = [i for s in sorted(people) for i in people[s] if phones[i]]
     chosen = sorted(rng.permutation(chosen)[:a.clips])
-    s = torch.load(os.path.join(a.generator or extract.state(a.runs, 'generator')[:-9], 'state.pt'), map_location='cpu',
-                   weights_only=False)
+    run = a.generator or os.path.dirname(extract.state(a.runs, 'generator'))
+    s = torch.load(os.path.join(run, 'state.pt'), map_location='cpu', weights_only=False)
     net = nets.Generator(s['config'], len(factors.levels))
     net.load_state_dict(s['ema'])
     net.eval()
@@ -188,11 +196,12 @@ def main():
         mates = [j for j in people[who] if j != i] or [i]
         home = factors.speaker(np.concatenate([factors.latents(j) for j in mates])[:REFERENCE])
         row = {'speaker': who, 'other': other, 'phones': len(phones[i]), 'original': edits(phones[i], recognise(z))}
-        for name, made in (('codec', z), ('rebuilt', generate(net, factors.levels, digits, style, vectors, int(i))),
-                           ('swapped', generate(net, factors.levels, digits, moved, about, int(i)))):
+        make = functools.partial(generate, net, factors.levels, digits, seed=int(i), deviation=a.noise)
+        for name, made in (('codec', z), ('rebuilt', make(style, vectors)), ('swapped', make(moved, about))):
             y = codec.through(made)
             u = factors.speaker(y)
-            row[name] = {'wrong': edits(phones[i], recognise(y)), 'own': float(u @ home), 'target': float(u @ target)}
+            row[name] = {'wrong': edits(phones[i], recognise(y)), 'own': float(u @ home),
+                         'target': float(u @ target)}
         rows.append(row)
     speakers, number = [r['speaker'] for r in rows], [r['phones'] for r in rows]
     result = {'clips': len(rows), 'speakers': len(set(speakers)), 'threshold': threshold,
@@ -203,7 +212,8 @@ def main():
             v = [r[name][k] for r in rows]
             result['cosine_%s_%s' % (k, name)] = interval(v, speakers, rng)
             result['accepted_%s_%s' % (k, name)] = interval([x > threshold for x in v], speakers, rng)
-    result['nearer_to_target'] = interval([r['swapped']['target'] > r['swapped']['own'] for r in rows], speakers, rng)
+    nearer = [r['swapped']['target'] > r['swapped']['own'] for r in rows]
+    result['nearer_to_target'] = interval(nearer, speakers, rng)
     for k, v in result.items():
         print('%-26s %s' % (k, '%.3f  (%.3f .. %.3f)' % tuple(v) if isinstance(v, list) else v))
     if a.json:
