@@ -31,7 +31,10 @@ def full_precision(x):
 
 
 class Block(nn.Module):
-    """ConvNeXt unit on [B, T, C]: causal depthwise convolution, norm, two linear layers, scaled residual."""
+    """ConvNeXt unit on [B, T, C]: causal depthwise convolution, norm, two linear layers, scaled residual.
+
+    The norm can be modulated: gain, shift [B, 1, C].
+    """
 
     def __init__(self, c, expand, kernel):
         super().__init__()
@@ -41,9 +44,11 @@ class Block(nn.Module):
         self.up, self.down = nn.Linear(c, expand * c), nn.Linear(expand * c, c)
         self.scale = nn.Parameter(torch.full((c,), 0.2))
 
-    def forward(self, x):
-        y = self.depthwise(F.pad(x.transpose(1, 2), (self.kernel - 1, 0))).transpose(1, 2)
-        return x + self.scale * self.down(F.gelu(self.up(self.norm(y)), approximate='tanh'))
+    def forward(self, x, modulation=None):
+        y = self.norm(self.depthwise(F.pad(x.transpose(1, 2), (self.kernel - 1, 0))).transpose(1, 2))
+        if modulation is not None:
+            y = y * modulation[0] + modulation[1]
+        return x + self.scale * self.down(F.gelu(self.up(y), approximate='tanh'))
 
 
 class CausalConv(nn.Module):
@@ -130,14 +135,15 @@ def f0_to_class(f0, bands):
     return torch.where(f0 > 0, k, torch.zeros_like(k))
 
 
-def class_to_f0(logits):
-    """Pitch logits [.., P + 1] -> Hz: average of the five classes around the peak, 0 where unvoiced."""
+def class_to_f0(logits, low=F0_MIN, span=F0_SPAN):
+    """Pitch logits [.., P + 1] of classes from `low` Hz on -> Hz: average of the five around the peak, 0 where
+    unvoiced."""
     q = logits[..., 1:]
     bands = q.shape[-1]
     voiced = torch.logsumexp(q, -1) > logits[..., 0]
     o = (q.argmax(-1, keepdim=True) + torch.arange(-2, 3, device=q.device)).clamp(0, bands - 1)
     b = (torch.softmax(q.gather(-1, o), -1) * o).sum(-1)
-    return torch.where(voiced, F0_MIN * torch.exp(b / (bands - 1) * F0_SPAN), torch.zeros_like(b))
+    return torch.where(voiced, low * torch.exp(b / (bands - 1) * span), torch.zeros_like(b))
 
 
 def output_sizes(m):

@@ -20,7 +20,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 import nets
 import splits
-from loop import Loop
+from loop import Loop, Reverse
 from quantise import Quantiser
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -89,9 +89,7 @@ class Data:
     def style(self, i):
         """[frames][3]: pitch, voiced, energy, as the generator takes them."""
         rows = slice(self.clips[i]['first'], self.clips[i]['first'] + self.clips[i]['frames'])
-        f0, energy = self.f0[rows], self.energy[rows].clip(-100, 0)
-        pitch = np.where(f0 > 0, np.log2(np.maximum(f0, 1) / 150), 0)
-        return np.stack([pitch, f0 > 0, (energy + 60) / 20], 1).astype(np.float32)
+        return nets.prosody(self.f0[rows], self.energy[rows])
 
     def view(self, i, views, rng):
         """-> (latents, changed)"""
@@ -132,17 +130,6 @@ def pack(data, clips, count):
             places.append((i, r, used[r]))
             used[r] += n
     return places
-
-
-class Reverse(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x, factor):
-        ctx.factor = factor
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(ctx, g):
-        return -ctx.factor * g, None
 
 
 class Rebuild(nn.Module):

@@ -12,7 +12,9 @@ import sys
 import numpy as np
 import torch
 import nets
+from model import class_to_f0
 
+SPAN = float(np.log(nets.PITCH_MAX / nets.PITCH_MIN))
 ROWS = 24000                                   # frames of a batch, padding included
 torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)))
 
@@ -70,21 +72,11 @@ def digits(net, z, mask):
     return net.bounded(z).round().to(torch.int8).repeat_interleave(stride, 1)[:, :z.shape[1]]
 
 
-def pitch_of(logits):
-    """Log odds [.., 1 + PITCHES] -> Hz, 0 where unvoiced: as model.class_to_f0."""
-    q = logits[..., 1:]
-    voiced = torch.logsumexp(q, -1) > logits[..., 0]
-    o = (q.argmax(-1, keepdim=True) + torch.arange(-2, 3)).clamp(0, nets.PITCHES - 1)
-    b = (torch.softmax(q.gather(-1, o), -1) * o).sum(-1)
-    f0 = nets.PITCH_MIN * torch.exp(b / (nets.PITCHES - 1) * np.log(nets.PITCH_MAX / nets.PITCH_MIN))
-    return torch.where(voiced, f0, torch.zeros_like(f0))
-
-
 def style(net, z, mask):
     """[B, T, 2]"""
     ahead = net.m['ahead']
     logits, energy = net(torch.nn.functional.pad(z, (0, 0, 0, ahead)))
-    return torch.stack([pitch_of(logits), energy * 20 - 60], -1)[:, ahead:]
+    return torch.stack([class_to_f0(logits, nets.PITCH_MIN, SPAN), energy * 20 - 60], -1)[:, ahead:]
 
 
 def speaker(net, z, mask):

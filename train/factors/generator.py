@@ -50,11 +50,8 @@ class Data:
         """Rows of Generator's frames."""
         c = self.clips[clip]
         rows = slice(c['first'] + first, c['first'] + first + count)
-        f0, energy = self.style[target][rows].T
-        voiced = f0 > 0
-        pitch = np.where(voiced, np.log2(np.maximum(f0, 1) / 150), 0)
         return np.concatenate([self.digits[source][rows] / (self.levels // 2),
-                               np.stack([pitch, voiced, (energy.clip(-100, 0) + 60) / 20], 1)], 1)
+                               nets.prosody(*self.style[target][rows].T)], 1)
 
     def crop(self, clip, target, source, rng):
         """-> frames [CROP, d + 3], latents [CROP, D], mask [CROP], vectors."""

@@ -106,10 +106,8 @@ def median_pitch(style):
 @torch.no_grad()
 def generate(net, levels, digits, style, vectors, seed, deviation):
     """-> int16 latents [T][D]"""
-    ahead, f0 = net.m['ahead'], style[:, 0]
-    pitch = np.where(f0 > 0, np.log2(np.clip(f0, 50, 600) / 150), 0)
-    energy = (style[:, 1].clip(-100, 0) + 60) / 20
-    f = np.concatenate([digits / (levels // 2), np.stack([pitch, f0 > 0, energy], 1)], 1)
+    ahead = net.m['ahead']
+    f = np.concatenate([digits / (levels // 2), nets.prosody(*style.T)], 1)
     f = F.pad(torch.from_numpy(f.astype(np.float32))[None], (0, 0, 0, ahead))
     noise = torch.randn(1, f.shape[1], nets.LATENT, generator=torch.Generator().manual_seed(seed))
     z = net(f, torch.from_numpy(vectors)[None], deviation * noise)[0, ahead:]

@@ -43,6 +43,19 @@ def optimisers(networks, o):
     return made
 
 
+class Reverse(torch.autograd.Function):
+    """x as it is, its gradient times -factor: for adversaries (arXiv 1505.07818)."""
+
+    @staticmethod
+    def forward(ctx, x, factor):
+        ctx.factor = factor
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, g):
+        return -ctx.factor * g, None
+
+
 class Loop:
     def __init__(self, run, networks, shipped, config, options):
         self.run, self.networks, self.shipped, self.config = run, networks, shipped, config

@@ -5,12 +5,13 @@ network that looks ahead is one whose output is taken `ahead` frames later. Shap
 """
 import os
 import sys
+import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from model import CausalConv, fsq_bound                                     # noqa: E402
+from model import Block, CausalConv, fsq_bound                              # noqa: E402
 
 LATENT = 64
 SPEAKER, ENVIRONMENT, CHANNEL = 192, 32, 32            # sizes of the vectors of an utterance
@@ -18,23 +19,11 @@ PITCHES, PITCH_MIN, PITCH_MAX = 120, 50.0, 600.0       # log-spaced classes of t
 CODECS = ('none', 'opus', 'mulaw', 'clipped')          # classes that the channel's head tells
 
 
-class Block(nn.Module):
-    """ConvNeXt unit on [B, T, C] as the codec's, with an optional modulation (gain, shift [B, 1, C]) of its norm."""
-
-    def __init__(self, c, expand, kernel):
-        super().__init__()
-        self.kernel = kernel
-        self.depthwise = nn.Conv1d(c, c, kernel, groups=c)
-        self.norm = nn.LayerNorm(c, elementwise_affine=False)
-        self.up, self.down = nn.Linear(c, expand * c), nn.Linear(expand * c, c)
-        self.scale = nn.Parameter(torch.full((c,), 0.2))
-
-    def forward(self, x, modulation=None):
-        y = self.depthwise(F.pad(x.transpose(1, 2), (self.kernel - 1, 0))).transpose(1, 2)
-        y = self.norm(y)
-        if modulation is not None:
-            y = y * modulation[0] + modulation[1]
-        return x + self.scale * self.down(F.gelu(self.up(y), approximate='tanh'))
+def prosody(f0, energy):
+    """Arrays [T] in Hz (0 unvoiced) and dB -> what the generator sees of them [T, 3]."""
+    voiced = f0 > 0
+    pitch = np.where(voiced, np.log2(np.clip(f0, PITCH_MIN, PITCH_MAX) / 150), 0)
+    return np.stack([pitch, voiced, (np.clip(energy, -100, 0) + 60) / 20], 1).astype(np.float32)
 
 
 class Trunk(nn.Module):

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import splits                                                               # noqa: E402
-from loop import Loop                                                       # noqa: E402
+from loop import Loop, Reverse                                              # noqa: E402
 from nets import CHANNEL, CODECS, ENVIRONMENT, LATENT, Surroundings         # noqa: E402
 from quantise import Quantiser                                              # noqa: E402
 
@@ -116,17 +116,6 @@ def errors(read, y):
     t60 = np.abs(2.0 ** read[:, 1] - 2.0 ** y[:, 1]) * 0.4
     return dict(snr_db=snr, t60_s=t60, bandwidth_hz=np.abs(read[:, 2] - y[:, 2]) * 6000,
                 codec=(read[:, 3:].argmax(1) != y[:, 3]).astype(float))
-
-
-class Reverse(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x, weight):
-        ctx.weight = weight
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(ctx, g):
-        return -ctx.weight * g, None
 
 
 def head(inputs, outputs):
