@@ -11,14 +11,14 @@
 enum lac_clip_format { LAC_CLIP_WAV, LAC_CLIP_FLAC, LAC_CLIP_OPUS, LAC_CLIP_LAC };
 
 typedef struct lac_clip {
-    const float *pcm;         /* [samples], mono, full scale 1.0; clipped and rounded to 16 bits */
+    const float *pcm; /* [samples], mono, full scale 1.0; clipped and rounded to 16 bits */
     size_t samples;
-    uint32_t rate;            /* Hz */
-    const lac_tag *tags;      /* go into the file as far as its format has them (title, artist, comment, ...) */
+    uint32_t rate;       /* Hz */
+    const lac_tag *tags; /* go into the file as far as its format has them (title, artist, comment, ...) */
     size_t tag_count;
-    const lac_model *model;   /* of LAC_CLIP_LAC: pcm is encoded, or, with tokens, those are written */
-    const uint16_t *tokens;   /* [frames][Q], frames as lac_writer_finish wants them for `samples`; NULL: encode */
-    uint32_t codebooks;       /* of LAC_CLIP_LAC; 0: all */
+    const lac_model *model; /* of LAC_CLIP_LAC: pcm is encoded, or, with tokens, those are written */
+    const uint16_t *tokens; /* [frames][Q], frames as lac_writer_finish wants them for `samples`; NULL: encode */
+    uint32_t codebooks;     /* of LAC_CLIP_LAC; 0: all */
 } lac_clip;
 
 /* "wav", "flac", "opus", "lac": also the ending of the file. */

@@ -22,19 +22,19 @@ enum lac_voice_attribute {
 };
 
 typedef struct lac_voice_settings {
-    float spread;                            /* factor on the deviation, 0 .. 2: 1 as the real ones, 0 their middle */
-    float attribute[LAC_VOICE_ATTRIBUTES];   /* wanted value, -3 .. 3; NAN: as it is drawn */
-    const float (*avoid)[LAC_SPEAKER_SIZE];  /* real people's unit vectors that must not be met; may be NULL */
+    float spread;                          /* factor on the deviation, 0 .. 2: 1 as the real ones, 0 their middle */
+    float attribute[LAC_VOICE_ATTRIBUTES]; /* wanted value, -3 .. 3; NAN: as it is drawn */
+    const float (*avoid)[LAC_SPEAKER_SIZE]; /* real people's unit vectors that must not be met; may be NULL */
     size_t avoid_count;
-    float largest_cosine;                    /* to any of avoid, at most, -1 .. 1 */
-    uint32_t attempts;                       /* draws until one is far enough, 1 .. 10000 */
+    float largest_cosine; /* to any of avoid, at most, -1 .. 1 */
+    uint32_t attempts;    /* draws until one is far enough, 1 .. 10000 */
 } lac_voice_settings;
 
 /* Spread 1, no attribute wanted, nobody to avoid, a cosine of at most 0.6, 100 attempts. */
 LAC_API void lac_voice_default_settings(lac_voice_settings *settings);
 
-/* A voice: of *voice, speaker and f0_median_hz are written, the rest is left. *cosine (may be NULL): to the nearest of
- * avoid. settings NULL means the defaults. LAC_ERROR_NOT_FOUND if no draw is far enough, with nothing written;
+/* A voice: of *voice, speaker and f0_median_hz are written, the rest is left. *cosine (may be NULL): to the nearest
+ * of avoid. settings NULL means the defaults. LAC_ERROR_NOT_FOUND if no draw is far enough, with nothing written;
  * LAC_ERROR_ARGUMENT for settings out of range; LAC_ERROR_VERSION if the model's file has no distribution. */
 LAC_API int lac_voice_sample(const lac_factor_model *model, const lac_voice_settings *settings, uint64_t seed,
                              lac_factors *voice, float *cosine);
