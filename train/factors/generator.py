@@ -1,12 +1,15 @@
-"""Train the generator, factors to latents: generator.py MANIFEST DATA RUNS RUN [--steps N] [--flow STEPS] [--from STATE]
-    [--sets SET...] [--sources SET...]
+"""Train the generator, factors to latents: generator.py MANIFEST DATA RUNS RUN [--steps N] [--flow STEPS]
+    [--from STATE] [--sets SET...] [--sources SET...] [--read WEIGHT]
 
 DATA and RUNS as in extract.py, which is called first. RUN is the folder of this training: factors-generator is what
 export.py takes. --flow 0 is plain regression, otherwise the steps that a rectified flow is used with.
 
-A crop's target is the latents of a clip in one of --sets; its frames are the content codes of the same clip in any
-of --sources (so that what the codes keep of a voice tells nothing), its own style, and the vectors of another stretch of
-the same speaker half of the time.
+A crop's target is the latents of a clip in one of --sets; its frames are its own content codes or, half of the time,
+those of the same clip in any of --sources (so that what the codes keep of a voice tells nothing), its own style, and the
+vectors of another stretch of the same speaker half of the time.
+
+--read adds a loss: the content network, which does not learn here, is to read the given codes off the latents that
+the velocity leads to.
 """
 import argparse
 import json
@@ -57,7 +60,7 @@ class Data:
         """-> frames [CROP, d + 3], latents [CROP, D], mask [CROP], vectors."""
         c = self.clips[clip]
         count = min(CROP, c['frames'])
-        first = int(rng.integers(0, c['frames'] - count + 1))
+        first = int(rng.integers(0, c['frames'] - count + 1)) & ~1        # where a code begins
         f, z = np.zeros((CROP, self.levels.size + 3)), np.zeros((CROP, nets.LATENT))
         f[:count] = self.frames(clip, target, source, first, count)
         z[:count] = self.z[target][c['first'] + first:][:count] / 512
@@ -72,22 +75,42 @@ class Data:
         rows = []
         for i in clips:
             target = names[0] if rng.random() < 0.5 else rng.choice(names)
-            rows.append(self.crop(i, target, rng.choice(sources), rng))
+            source = target if target in sources and rng.random() < 0.5 else rng.choice(sources)
+            rows.append(self.crop(i, target, source, rng))
         return [torch.from_numpy(np.stack(x).astype(np.float32)) for x in zip(*rows)]
 
 
-def losses_of(net, data):
+class Reader:
+    """Squared distance between the codes given and those that the content network would write, before rounding."""
+
+    def __init__(self, runs, levels):
+        self.net = extract.network(runs, 'content').requires_grad_(False)
+        self.half = torch.from_numpy(levels // 2)
+        self.edge = 12                         # frames whose past or future the crop does not have
+
+    def __call__(self, z, f, mask):
+        k = self.net.m['stride']
+        read = self.net.bounded(z) / self.half
+        error = ((read - f[:, ::k, :len(self.half)]) ** 2).mean(-1)
+        sure = mask[:, ::k].clone()
+        sure[:, :self.edge // k] = 0
+        sure[:, -self.edge // k:] = 0
+        return (error * sure).sum() / sure.sum().clamp(min=1)
+
+
+def losses_of(net, data, reader=None, weight=0.0):
     weights = np.sqrt([data.clips[i]['frames'] for i in data.train])
     weights /= weights.sum()
 
     def losses(step, rng):
         f, z, mask, about = data.batch(rng.choice(data.train, BATCH, p=weights), rng)
-        return loss_of(net, f, z, mask, about)
+        return loss_of(net, f, z, mask, about, reader, weight)
     return losses
 
 
-def loss_of(net, f, z, mask, about):
-    """Squared error of the velocity, or of the latents."""
+def loss_of(net, f, z, mask, about, reader=None, weight=0.0):
+    """Squared error of the velocity, or of the latents; of the codes that can be read off them."""
+    codes, clips = f, mask
     ahead, flow = net.m['ahead'], net.m['steps'] > 0
     f, z, mask = F.pad(f, (0, 0, 0, ahead)), F.pad(z, (0, 0, ahead, 0)), F.pad(mask, (ahead, 0))
     noise = torch.randn_like(z)
@@ -97,7 +120,13 @@ def loss_of(net, f, z, mask, about):
         v = net.step(x, t, f, about)
     error = ((v - (z - noise if flow else z)) ** 2).mean(-1)
     loss = (error * mask).sum() / mask.sum()
-    return loss, {'loss': loss.detach()}
+    found = {'loss': loss.detach()}
+    if reader:
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            made = F.layer_norm((x + (1 - t[:, None, None]) * v)[:, ahead:], (nets.LATENT,))
+            found['read'] = reader(made, codes, clips.float())
+        loss = loss + weight * found['read']
+    return loss, {k: v.detach() for k, v in found.items()}
 
 
 @torch.no_grad()
@@ -130,6 +159,7 @@ def main():
     a.add_argument('--sets', nargs='+', default=['base', 'room0', 'room1'])
     a.add_argument('--sources', nargs='+', default=['base', 'shift0', 'shift1', 'room0', 'room1'])
     a.add_argument('--rate', type=float, default=1e-3)
+    a.add_argument('--read', type=float, default=0.0)
     a.add_argument('--from', dest='start', help='begin with the averaged network of this state')
     a = a.parse_args()
     torch.manual_seed(1)
@@ -142,7 +172,8 @@ def main():
     if a.start:
         net.load_state_dict(torch.load(a.start, map_location='cpu', weights_only=False)['ema'])
     loop = Loop(a.run, {'generator': net}, ['generator'], config, dict(steps=a.steps, rate=a.rate))
-    loop.go(losses_of(net, data), validate_with(data))
+    reader = Reader(a.runs, data.levels) if a.read else None
+    loop.go(losses_of(net, data, reader, a.read), validate_with(data))
 
 
 if __name__ == '__main__':

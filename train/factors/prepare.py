@@ -83,7 +83,7 @@ def transform_of(a, name, corpus):
     if name == 'base':
         return lambda c, rng: (corpus.pcm(c), {})
     if name.startswith('room'):
-        return simulate.Surroundings(corpus, a.data, a.out, name == TEST)
+        return simulate.Surroundings(corpus, a.data, a.out, name)
     return functools.partial(perturb.transform(name), corpus)
 
 

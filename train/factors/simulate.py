@@ -1,7 +1,8 @@
 """Surroundings, made up: prepare.py's sets roomN. Each clip goes, by chance, through a room, noise is added, then
 comes the channel: microphone, band limit, and one of libopus at 6 to 32 kbit/s, mu-law at 8 kHz, clipping. Nothing
-moves in time. room0 and room1 are for training; room2 has rooms, noises, babble, microphones that those have not
-(and of it only the clips that are not trained on).
+moves in time. room0 and room1 are for training, and room3, in which more of the noise is like voices or comes in
+bursts; room2 has rooms, noises, babble, microphones that those have not (and of it only the clips that are not
+trained on).
 
 What SET.json says of a clip:
     snr_db          speech to noise, both as the codec gets them, above 100 Hz: the mean power of the speech's
@@ -110,7 +111,8 @@ def clipped(x, rng):
 
 
 class Surroundings:
-    def __init__(self, corpus, data, out, test):
+    def __init__(self, corpus, data, out, name):
+        test, self.varied = name == 'room2', name == 'room3'
         self.corpus, self.kind = corpus, 'test' if test else 'train'
         bank = np.load(os.path.join(out, 'rooms.npz'))
         self.h, self.first, self.t60 = (bank[self.kind + k] for k in ('_h', '_first', '_t60'))
@@ -143,8 +145,27 @@ class Surroundings:
         s /= np.maximum(np.arange(len(s)) * SR / n, 50) ** rng.uniform(0, 1)
         return np.fft.irfft(s, n)
 
+    def voices(self, n, rng):
+        """One or two talkers, backwards and at another speed: like voices, nothing said."""
+        v = np.zeros(n, np.float32)
+        for c in rng.choice(self.talkers, rng.integers(1, 3)):
+            y = soxr.resample(self.corpus.pcm(c)[::-1], SR, SR * rng.uniform(0.6, 1.6))
+            v += np.roll(np.tile(y, -(-n // len(y)))[:n], rng.integers(n)) / (y.std() + 1e-5)
+        return v
+
+    def bursts(self, n, rng):
+        """Noise that comes and goes, 0.05 to 0.8 s each."""
+        v = self.coloured(n, rng) if rng.random() < 0.5 else self.recorded(n, rng)
+        edges = np.cumsum(rng.uniform(0.05, 0.8, int(n / SR / 0.05) + 2)) * SR
+        on = np.searchsorted(edges, np.arange(n)) % 2
+        soft = oaconvolve(on, np.full(SR // 100, 100 / SR), 'same')
+        return v * (soft + 10 ** (-rng.uniform(10, 40) / 20))
+
     def noise(self, n, rng):
         u = rng.random()
+        if self.varied and u < 0.5:
+            return self.voices(n, rng) if u < 0.25 else self.bursts(n, rng)
+        u = rng.random() if self.varied else u
         if u < 0.2:
             return self.babble(n, rng)
         return self.coloured(n, rng) if u < 0.35 and self.kind == 'train' else self.recorded(n, rng)

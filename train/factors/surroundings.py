@@ -153,7 +153,7 @@ def binned(y, name):
 class Training:
     def __init__(self, model, data, o, config):
         self.o, self.model, self.data = o, model, data
-        self.rooms = [s for s in ('room0', 'room1') if os.path.exists(os.path.join(data, s + '.i16'))]
+        self.rooms = [s for s in ('room0', 'room1', 'room3') if os.path.exists(os.path.join(data, s + '.i16'))]
         self.clips = Clips(model, data, ['base'] + self.rooms)
         self.train = np.array(self.clips.of('train'))
         self.weight = np.cumsum([self.clips.clips[c]['frames'] ** 0.5 for c in self.train])
