@@ -8,6 +8,7 @@
 
 #include "align.h"
 #include "canvas.h"
+#include "convolve.h"
 #include "distance.h"
 #include "lac/status.h"
 #include "lettering.h"
@@ -440,4 +441,46 @@ Test(pca, of_one_point_and_of_equal_ones)
     cr_assert(out[2] == 0 && out[3] == 0 && shares[1] == 0);
     cr_assert_eq(lac_pca(x, 0, 3, 2, out, shares), LAC_ERROR_ARGUMENT);
     cr_assert_eq(lac_pca(x, 1, 3, 4, out, shares), LAC_ERROR_ARGUMENT);
+}
+
+/* ---- Convolution ---- */
+
+static void check_convolution(size_t count, size_t taps, size_t delay)
+{
+    float *x = malloc((count + 1) * sizeof *x), *h = malloc(taps * sizeof *h);
+    double *wanted = calloc(count + 1, sizeof *wanted);
+    cr_assert(x && h && wanted);
+    for (size_t k = 0; k < taps; k++)
+        h[k] = (float)noise(900000 + (uint32_t)k);
+    for (size_t i = 0; i < count; i++)
+        x[i] = (float)noise((uint32_t)i);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < taps; k++)
+            if (i + delay >= k && i + delay - k < count)
+                wanted[i] += (double)h[k] * (double)x[i + delay - k];
+    cr_assert_eq(lac_convolve(x, count, h, taps, delay), 0);
+    double worst = 0;
+    for (size_t i = 0; i < count; i++)
+        worst = fmax(worst, fabs((double)x[i] - wanted[i]));
+    cr_assert(worst < 1e-5, "%zu samples, %zu taps, delay %zu: %g", count, taps, delay, worst);
+    free(x);
+    free(h);
+    free(wanted);
+}
+
+Test(convolve, is_the_sum_of_its_definition)
+{
+    static const size_t counts[] = {0, 1, 2, 100, 769, 770, 771, 3000, 9001}, taps[] = {1, 2, 255, 300, 2500};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        for (size_t k = 0; k < sizeof taps / sizeof *taps; k++) {
+            check_convolution(counts[i], taps[k], 0);
+            check_convolution(counts[i], taps[k], taps[k] / 2);
+            check_convolution(counts[i], taps[k], taps[k] - 1);
+        }
+}
+
+Test(convolve, refuses_what_is_too_long)
+{
+    float x = 1, h = 1;
+    cr_assert_eq(lac_convolve(&x, 1, &h, (size_t)1 << 26, 0), LAC_ERROR_LIMIT);
 }

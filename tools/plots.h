@@ -13,7 +13,7 @@ typedef struct lac_plot_window {
     uint32_t rate;           /* Hz */
 } lac_plot_window;
 
-/* Spectrogram, pitch, voicing, energy, content tokens and phones. Touches FFTW's planner: one thread at a time. */
+/* Spectrogram, pitch, voicing, energy, content tokens and phones. */
 int lac_plot_file(const lac_factor_set *set, const lac_plot_window *window, const char *title, uint8_t **png,
                   size_t *size);
 

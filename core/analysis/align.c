@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fftw3.h>
-
 #include "lac/status.h"
+#include "planner.h"
 #include "spectra.h"
 
 #define PI 3.14159265358979323846
@@ -88,7 +87,7 @@ static void fill(transform *w, const double *x, size_t samples, size_t t)
 static int fill_envelopes(double *out, size_t frames, const double *x, size_t samples)
 {
     transform *w = fftw_malloc(sizeof *w);
-    fftw_plan plan = w == NULL ? NULL : fftw_plan_dft_r2c_1d(WINDOW, w->in, w->out, FFTW_ESTIMATE);
+    fftw_plan plan = w == NULL ? NULL : lac_plan_forward(WINDOW, w->in, w->out);
     if (plan == NULL) {
         fftw_free(w);
         return LAC_ERROR_MEMORY;
@@ -102,7 +101,7 @@ static int fill_envelopes(double *out, size_t frames, const double *x, size_t sa
     }
     for (size_t b = 0; b < BANDS; b++)
         compress(out + b * frames, frames);
-    fftw_destroy_plan(plan);
+    lac_plan_free(plan);
     fftw_free(w);
     return LAC_OK;
 }

@@ -23,7 +23,7 @@ typedef struct lac_distances {
 size_t lac_distances_shortest(unsigned rate);
 
 /* ref and test [samples], finite, at `rate` Hz: 0, LAC_ERROR_ARGUMENT (too short, or a rate lac_polyphase refuses),
- * LAC_ERROR_LIMIT (2^31 samples or more) or LAC_ERROR_MEMORY. Touches FFTW's planner: one thread at a time. */
+ * LAC_ERROR_LIMIT (2^31 samples or more) or LAC_ERROR_MEMORY. */
 int lac_distances_measure(lac_distances *d, const double *ref, const double *test, size_t samples, unsigned rate);
 
 #endif

@@ -26,7 +26,7 @@ extern const lac_colour lac_panel_edge;
 extern const lac_lettering lac_panel_label, lac_panel_heading;
 
 /* Levels of x [samples], finite, at `rate` Hz: 128 Slaney bands to half the rate, 40 ms window; columns average all
- * frames they cover. 0, LAC_ERROR_ARGUMENT or LAC_ERROR_MEMORY. Touches FFTW's planner: one thread at a time. */
+ * frames they cover. 0, LAC_ERROR_ARGUMENT or LAC_ERROR_MEMORY. */
 int lac_mel_grid_measure(lac_mel_grid *g, const double *x, size_t samples, unsigned rate);
 
 /* The highest level there is, -120 or more. */

@@ -1,12 +1,12 @@
 #include "spectra.h"
 
-#include <fftw3.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lac/status.h"
+#include "planner.h"
 
 #define PI 3.14159265358979323846
 
@@ -44,7 +44,7 @@ int lac_stft_open(lac_stft **stft, size_t fft, size_t hop, size_t window)
     s->magnitude = doubles(fft / 2 + 1);
     s->out = complexes(fft / 2 + 1);
     if (s->in != NULL && s->out != NULL)
-        s->plan = fftw_plan_dft_r2c_1d((int)fft, s->in, s->out, FFTW_ESTIMATE);
+        s->plan = lac_plan_forward(fft, s->in, s->out);
     if (s->shape == NULL || s->magnitude == NULL || s->plan == NULL) {
         lac_stft_close(&s);
         return LAC_ERROR_MEMORY;
@@ -61,8 +61,7 @@ void lac_stft_close(lac_stft **stft)
     lac_stft *s = *stft;
     if (s == NULL)
         return;
-    if (s->plan != NULL)
-        fftw_destroy_plan(s->plan);
+    lac_plan_free(s->plan);
     fftw_free(s->shape);
     fftw_free(s->in);
     fftw_free(s->magnitude);
@@ -116,7 +115,7 @@ int lac_band_power(const double *x, size_t samples, double rate, double low, dou
     fftw_complex *out = complexes(samples / 2 + 1);
     fftw_plan plan = NULL;
     if (in != NULL && out != NULL)
-        plan = fftw_plan_dft_r2c_1d((int)samples, in, out, FFTW_ESTIMATE);
+        plan = lac_plan_forward(samples, in, out);
     if (plan != NULL) {
         memcpy(in, x, samples * sizeof *in);
         fftw_execute(plan);
@@ -128,7 +127,7 @@ int lac_band_power(const double *x, size_t samples, double rate, double low, dou
             if (hz > low && hz < high)
                 *band += power;
         }
-        fftw_destroy_plan(plan);
+        lac_plan_free(plan);
     }
     fftw_free(in);
     fftw_free(out);
@@ -170,8 +169,8 @@ int lac_correlator_open(lac_correlator **correlator, size_t size)
     c->sum = complexes(bins);
     if (c->time != NULL && c->spectrum[0] != NULL && c->spectrum[1] != NULL && c->sum != NULL) {
         for (int i = 0; i < 2; i++)
-            c->forward[i] = fftw_plan_dft_r2c_1d((int)c->size, c->time, c->spectrum[i], FFTW_ESTIMATE);
-        c->inverse = fftw_plan_dft_c2r_1d((int)c->size, c->sum, c->time, FFTW_ESTIMATE);
+            c->forward[i] = lac_plan_forward(c->size, c->time, c->spectrum[i]);
+        c->inverse = lac_plan_inverse(c->size, c->sum, c->time);
     }
     if (c->forward[0] == NULL || c->forward[1] == NULL || c->inverse == NULL) {
         lac_correlator_close(&c);
@@ -188,12 +187,10 @@ void lac_correlator_close(lac_correlator **correlator)
     if (c == NULL)
         return;
     for (int i = 0; i < 2; i++) {
-        if (c->forward[i] != NULL)
-            fftw_destroy_plan(c->forward[i]);
+        lac_plan_free(c->forward[i]);
         fftw_free(c->spectrum[i]);
     }
-    if (c->inverse != NULL)
-        fftw_destroy_plan(c->inverse);
+    lac_plan_free(c->inverse);
     fftw_free(c->sum);
     fftw_free(c->time);
     free(c);

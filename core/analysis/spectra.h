@@ -1,7 +1,6 @@
 /* Magnitude spectra of real signals, by FFTW in double precision.
  *
- * FFTW's planner is shared by the whole process: open and close plans on one thread at a time. A plan holds its own
- * buffers, so one plan serves one thread. */
+ * A plan holds its own buffers, so one plan serves one thread. */
 #ifndef LAC_ANALYSIS_SPECTRA_H
 #define LAC_ANALYSIS_SPECTRA_H
 
