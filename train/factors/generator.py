@@ -4,9 +4,9 @@
 DATA and RUNS as in extract.py, which is called first. RUN is the folder of this training: factors-generator is what
 export.py takes. --flow 0 is plain regression, otherwise the steps that a rectified flow is used with.
 
-A crop's target is the latents of a clip in one of --sets; its frames are its own content codes or, half of the time,
-those of the same clip in any of --sources (so that what the codes keep of a voice tells nothing), its own style, and the
-vectors of another stretch of the same speaker half of the time.
+A crop's target is the latents of a clip in one of --sets; its frames are its own content codes or, as often, those of
+the same clip in one of --sources (voices that are moved: what the codes keep of a voice is to tell nothing), its own
+style, and the vectors of another stretch of the same speaker half of the time.
 
 --read adds a loss: the content network, which does not learn here, is to read the given codes off the latents that
 the velocity leads to.
@@ -34,13 +34,14 @@ class Data:
         self.valid = [i for i, s in enumerate(split) if s == 'valid']
         for s in sets:
             extract.extract(data, runs, s)
+        self.sources = sources
         for s in set(sources) - set(sets):
             extract.extract(data, runs, s, ['digits.i8'])
         at = lambda s, suffix: os.path.join(data, s + '.' + suffix)
         n = sum(c['frames'] for c in self.clips)
         self.z = {s: np.fromfile(at(s, 'i16'), np.int16).reshape(n, -1) for s in sets}
         self.style = {s: np.fromfile(at(s, 'style.f32'), np.float32).reshape(n, 2) for s in self.z}
-        self.digits = {s: np.fromfile(at(s, 'digits.i8'), np.int8).reshape(n, -1) for s in sources}
+        self.digits = {s: np.fromfile(at(s, 'digits.i8'), np.int8).reshape(n, -1) for s in {*sets, *sources}}
         self.vectors = {s: np.fromfile(at(s, 'vectors.f32'), np.float32).reshape(len(self.clips), -1) for s in self.z}
         content = torch.load(extract.state(runs, 'content'), map_location='cpu', weights_only=False)['config']
         self.levels = np.array(content.get('content', content)['levels'])
@@ -71,12 +72,11 @@ class Data:
         return f, z, np.arange(CROP) < count, v
 
     def batch(self, clips, rng):
-        names, sources = list(self.z), list(self.digits)
+        names = list(self.z)
         rows = []
         for i in clips:
             target = names[0] if rng.random() < 0.5 else rng.choice(names)
-            source = target if target in sources and rng.random() < 0.5 else rng.choice(sources)
-            rows.append(self.crop(i, target, source, rng))
+            rows.append(self.crop(i, target, rng.choice(sorted({target, *self.sources})), rng))
         return [torch.from_numpy(np.stack(x).astype(np.float32)) for x in zip(*rows)]
 
 
@@ -157,7 +157,7 @@ def main():
     a.add_argument('--steps', type=int, default=4000)
     a.add_argument('--flow', type=int)
     a.add_argument('--sets', nargs='+', default=['base', 'room0', 'room1'])
-    a.add_argument('--sources', nargs='+', default=['base', 'shift0', 'shift1', 'room0', 'room1'])
+    a.add_argument('--sources', nargs='+', default=['base', 'shift0', 'shift1'])
     a.add_argument('--rate', type=float, default=1e-3)
     a.add_argument('--read', type=float, default=0.0)
     a.add_argument('--from', dest='start', help='begin with the averaged network of this state')
