@@ -163,3 +163,15 @@ void lac_style_stats_get(const lac_style_stats *s, lac_factors *f)
         f->style[LAC_STYLE_RATE] = rate < MAX_RATE ? rate : MAX_RATE;
     }
 }
+
+void lac_style_stats_levels(const lac_style_stats *s, float *floor_db, float *mean_db)
+{
+    size_t from = speech_bin(s);
+    double frames = 0, sum = 0;
+    for (size_t i = from; i < LAC_LEVEL_BINS; i++) {
+        frames += s->level[i];
+        sum += s->level[i] * ((double)i / 4);
+    }
+    *floor_db = frames > 0 ? (float)from / 4 - 100 : -100;
+    *mean_db = frames > 0 ? (float)(sum / frames) - 100 : -100;
+}

@@ -30,4 +30,7 @@ void lac_style_stats_add(lac_style_stats *s, const lac_factor_frame *frame);
 /* factors->frames, speech_s, f0_median_hz, style. */
 void lac_style_stats_get(const lac_style_stats *s, lac_factors *factors);
 
+/* Level from which on a frame is speech, and the mean of those that are, dB; without any both are -100. */
+void lac_style_stats_levels(const lac_style_stats *s, float *floor_db, float *mean_db);
+
 #endif
