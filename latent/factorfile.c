@@ -6,11 +6,13 @@
 #include "bytes.h"
 #include "tensortable.h"
 
+#define VERSION_AT 4
 #define RESERVED_AT 24
 #define FIXED_AT 128
 #define LATENT_ID_AT 160
 #define LEVELS_AT 176 /* their number, then LAC_CONTENT_MAX_LEVELS of them */
 #define ARCH_AT (LEVELS_AT + 4 + 4 * LAC_CONTENT_MAX_LEVELS)
+#define MIXTURES_BYTES 24
 #define MIN_DEVIATION 1e-6f
 
 /* The properties that version 1 fixes. */
@@ -60,6 +62,21 @@ static int read_shape(lac_trunk_shape *s, const uint8_t *p)
                : LAC_ERROR_LIMIT;
 }
 
+/* All of them or none. */
+static int read_mixtures(lac_factor_arch *a, const uint8_t *p)
+{
+    bool none = true, sound = true;
+#define MIXTURE(field, name, size)                                                   \
+    a->field = (lac_mixture_shape){lac_load32(p), lac_load32(p + 4)};                \
+    none = none && a->field.components == 0 && a->field.rank == 0;                   \
+    sound = sound && within(a->field.components, 1, LAC_FACTOR_MAX_COMPONENTS) &&    \
+            within(a->field.rank, 1, LAC_FACTOR_MAX_RANK);                           \
+    p += 8;
+    LAC_FACTOR_MIXTURES(MIXTURE)
+#undef MIXTURE
+    return none || sound ? LAC_OK : LAC_ERROR_LIMIT;
+}
+
 /* From its scalars up to the table. */
 static int read_arch(lac_factor_arch *a, const uint8_t *data)
 {
@@ -78,6 +95,10 @@ static int read_arch(lac_factor_arch *a, const uint8_t *data)
     p += 16;
     LAC_FACTOR_SHAPES(SHAPE)
 #undef SHAPE
+    if (status == LAC_OK && lac_load32(data + VERSION_AT) >= LAC_FACTOR_SAMPLING_VERSION) {
+        status = read_mixtures(a, p);
+        p += MIXTURES_BYTES;
+    }
     if (status != LAC_OK)
         return status;
     bool sound = a->content_ahead % a->content_stride == 0;
@@ -172,6 +193,37 @@ static void take_calibration(lac_tensor_table *t, lac_factor_calibration *c)
     c->channel = take_deviations(t, "calibration.channel", LAC_CHANNEL_SIZE);
 }
 
+static bool ascend(const float *x, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++)
+        if (x[i] < x[i - 1])
+            return false;
+    return true;
+}
+
+static void take_distributions(lac_tensor_table *t, lac_factor_model *m)
+{
+    const lac_factor_arch *a = &m->arch;
+    lac_distributions *d = &m->distributions;
+#define TAKE(name, ...) lac_tensor_take(t, "sampling." name, LAC_FLOAT32, LAC_SHAPE(__VA_ARGS__))
+#define MIXTURE(field, name, length)                                                                \
+    d->field = (lac_mixture){.shape = a->field, .size = (length)};                                  \
+    d->field.bounds = TAKE(name ".bounds", a->field.components);                                    \
+    if (t->status == LAC_OK && !ascend(d->field.bounds, a->field.components))                       \
+        t->status = LAC_ERROR_FORMAT;                                                               \
+    d->field.means = TAKE(name ".means", a->field.components, (length));                            \
+    d->field.factors = TAKE(name ".factors", a->field.components, a->field.rank, (length));
+    LAC_FACTOR_MIXTURES(MIXTURE)
+#undef MIXTURE
+    d->middle = TAKE("middle", LAC_VOICE_SIZE);
+    d->directions = TAKE("directions", LAC_VOICE_ATTRIBUTES, LAC_SPEAKER_SIZE);
+    d->offsets = TAKE("offsets", LAC_VOICE_ATTRIBUTES);
+    d->moves = TAKE("moves", LAC_VOICE_ATTRIBUTES, LAC_VOICE_SIZE);
+    d->dry_place = TAKE("dry_place", LAC_ENVIRONMENT_SIZE);
+    d->wide_line = TAKE("wide_line", LAC_CHANNEL_SIZE);
+#undef TAKE
+}
+
 static int read_tensors(lac_factor_model *m, const uint8_t *data, size_t core)
 {
     const lac_factor_arch *a = &m->arch;
@@ -193,6 +245,8 @@ static int read_tensors(lac_factor_model *m, const uint8_t *data, size_t core)
     take_thresholds(&t, m);
     take_symbols(&t, m, a->phone_classes);
     take_calibration(&t, &m->calibration);
+    if (a->voices.components > 0)
+        take_distributions(&t, m);
     return lac_tensor_table_end(&t);
 }
 
@@ -236,6 +290,7 @@ static void fill_info(lac_factor_model *m, const uint8_t *data, size_t size)
     info->delay_frames = content_delay > a->style_ahead ? content_delay : a->style_ahead;
     info->generator_steps = a->generator_steps;
     info->generator_delay_frames = a->generator_ahead;
+    info->voices = a->voices.components > 0;
     info->file_bytes = size;
     count_macs(m);
 }

@@ -10,12 +10,15 @@
 #include "modelopen.h"
 #include "tensortable.h"
 
-#define LAC_FACTOR_VERSION 1
+#define LAC_FACTOR_VERSION 2
+#define LAC_FACTOR_SAMPLING_VERSION 2 /* may have distributions to sample from */
 #define LAC_FACTOR_MAX_AHEAD 64  /* frames */
 #define LAC_FACTOR_MAX_STEPS 64
 #define LAC_FACTOR_MAX_LEVELS 64 /* of a digit */
 #define LAC_FACTOR_MAX_TOKENS 65536
 #define LAC_FACTOR_MAX_PHONES 256
+#define LAC_FACTOR_MAX_COMPONENTS 64 /* of a mixture */
+#define LAC_FACTOR_MAX_RANK 256
 
 extern const lac_embedded_model lac_embedded_factors[]; /* the last has no name */
 
@@ -39,6 +42,12 @@ extern const lac_embedded_model lac_embedded_factors[]; /* the last has no name 
     X(surroundings)          \
     X(style)                 \
     X(generator)
+
+/* Then the mixtures' shapes: components, rank each. In the file under "sampling.NAME": field, name, size. */
+#define LAC_FACTOR_MIXTURES(X)                    \
+    X(voices, "voices", LAC_VOICE_SIZE)           \
+    X(places, "environment", LAC_ENVIRONMENT_SIZE) \
+    X(lines, "channel", LAC_CHANNEL_SIZE)
 
 #define LAC_FACTOR_TOKEN_RATE (LAC_FACTOR_RATE / a->content_stride)
 #define LAC_FACTOR_FLOW_RATE (LAC_FACTOR_RATE * (a->generator_steps > 0 ? a->generator_steps : 1))

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "kernels.h"
-#include "lac/factors.h"
+#include "lac/sampler.h"
 #include "network.h"
 #include "workspace.h"
 
@@ -23,12 +23,18 @@
 #define LAC_GENERATOR_ABOUT (LAC_SPEAKER_SIZE + LAC_ENVIRONMENT_SIZE + LAC_CHANNEL_SIZE + 1) /* vectors, time */
 #define LAC_GENERATOR_EXTRAS 3    /* log2(f0 / 150) or 0, 1 where voiced, (energy_db + 60) / 20: behind the codes */
 #define LAC_PHONE_BYTES 16        /* of a symbol, terminating zero included */
+#define LAC_VOICE_SIZE (LAC_SPEAKER_SIZE + 1) /* speaker vector, log2(f0_median_hz / 150) */
 
 typedef struct lac_trunk_shape {
     uint32_t width, expand, kernel, blocks;
 } lac_trunk_shape;
 
-/* Sizes: the architecture table of the file. train/factors/config.json has them. */
+/* Of a mixture; both are 0 where the file has nothing to sample from. */
+typedef struct lac_mixture_shape {
+    uint32_t components, rank;
+} lac_mixture_shape;
+
+/* Sizes: the architecture table of the file. train/factors/config.json has them, voices.py those of mixtures. */
 typedef struct lac_factor_arch {
     uint32_t latent; /* D */
     uint32_t content_stride, content_ahead, content_late;
@@ -38,6 +44,7 @@ typedef struct lac_factor_arch {
     lac_trunk_shape content, phones, speaker, surroundings, style, generator;
     uint32_t dimensions, levels[LAC_CONTENT_MAX_LEVELS]; /* of content; the levels behind are 0 */
     uint32_t slots;                                      /* the largest of levels less 1 */
+    lac_mixture_shape voices, places, lines;
 } lac_factor_arch;
 
 /* Rows -> rows of `width`: input layer over LAC_TRUNK_TAPS rows, blocks; a norm follows. */
@@ -93,6 +100,25 @@ typedef struct lac_factor_calibration {
     const float *channel;     /* [LAC_CHANNEL_SIZE] */
 } lac_factor_calibration;
 
+/* Vectors drawn: mean of a component, plus normal numbers times the rows of its factor. */
+typedef struct lac_mixture {
+    lac_mixture_shape shape;
+    uint32_t size;
+    const float *bounds;  /* [components] a uniform number below bounds[i], not below bounds[i - 1], chooses i */
+    const float *means;   /* [components][size] */
+    const float *factors; /* [components][rank][size] */
+} lac_mixture;
+
+/* What lac_voice_sample and its like draw from. */
+typedef struct lac_distributions {
+    lac_mixture voices, places, lines;  /* of LAC_VOICE_SIZE, LAC_ENVIRONMENT_SIZE, LAC_CHANNEL_SIZE */
+    const float *middle;                /* [LAC_VOICE_SIZE] of voices */
+    const float *directions;            /* [LAC_VOICE_ATTRIBUTES][LAC_SPEAKER_SIZE]; an attribute is the dot product */
+    const float *offsets;               /* [LAC_VOICE_ATTRIBUTES]; plus this */
+    const float *moves;                 /* [LAC_VOICE_ATTRIBUTES][LAC_VOICE_SIZE]: how voices differ along with one */
+    const float *dry_place, *wide_line; /* [LAC_ENVIRONMENT_SIZE], [LAC_CHANNEL_SIZE] */
+} lac_distributions;
+
 struct lac_factor_model {
     lac_workspace memory;
     lac_factor_info info;
@@ -104,6 +130,7 @@ struct lac_factor_model {
     lac_style_weights style;
     lac_generator_weights generator;
     lac_factor_calibration calibration;
+    lac_distributions distributions; /* NULL pointers where the file has none */
     const char *symbols; /* [phone_classes][LAC_PHONE_BYTES] */
     lac_kernels kernels; /* chosen at open */
     const void *data;    /* the file */

@@ -1,9 +1,9 @@
 #include "voice.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "fmath.h"
+#include "unitvector.h"
 
 void lac_voice_needs(lac_layer_needs *needs, const lac_factor_model *m, size_t rows)
 {
@@ -32,23 +32,11 @@ void lac_voice_reset(lac_voice *v)
     v->weight = v->squares = 0;
 }
 
-static void make_unit(float *x, size_t n)
-{
-    float power = 0;
-    for (size_t i = 0; i < n; i++) {
-        x[i] = lac_bounded(x[i], 1e9f);
-        power += x[i] * x[i];
-    }
-    float factor = power > 1e-20f ? 1 / sqrtf(power) : 0;
-    for (size_t i = 0; i < n; i++)
-        x[i] *= factor;
-}
-
 static void vector_of(const lac_voice *v, const lac_pool *pool, lac_layer_work *work, float *vector)
 {
     lac_pool_get(pool, v->statistics);
     lac_layer_apply(work, &v->weights->output, v->statistics, 1, vector);
-    make_unit(vector, LAC_SPEAKER_SIZE);
+    lac_unit_make(vector, LAC_SPEAKER_SIZE);
 }
 
 static void close_stretch(lac_voice *v, lac_layer_work *work)

@@ -8,13 +8,18 @@
 #include "fixture.h"
 #include "lac/generator.h"
 
-static inline lac_factor_model *open_tiny_factors(void)
+static inline lac_factor_model *open_factors(const char *name)
 {
     char path[1024];
     lac_factor_model *model = NULL;
-    int status = lac_factor_model_open(&model, vector_path(path, sizeof path, "tiny.lacf"));
+    int status = lac_factor_model_open(&model, vector_path(path, sizeof path, name));
     cr_assert_eq(status, 0, "%s: %s", path, lac_status_string(status));
     return model;
+}
+
+static inline lac_factor_model *open_tiny_factors(void)
+{
+    return open_factors("tiny.lacf");
 }
 
 static inline lac_analyser *open_analyser(const lac_factor_model *m, uint32_t block, uint32_t threads)

@@ -6,6 +6,8 @@
 
 #include "bytes.h"
 #include "lac/generator.h"
+#include "lac/recombine.h"
+#include "lac/sampler.h"
 
 #define FRAMES 24
 #define MOST 65536 /* a model of more multiplications a frame is only opened */
@@ -66,6 +68,30 @@ static void generate(const lac_factor_model *model, const lac_factor_info *info,
     lac_generator_close(&g);
 }
 
+/* Draws, then the generator's view of them. */
+static void sample(const lac_factor_model *model, const lac_factor_info *info)
+{
+    lac_voice_settings s;
+    lac_factors f = {0};
+    lac_generator *g = NULL;
+    lac_voice_default_settings(&s);
+    must(lac_voice_sample(model, NULL, 1, &f, NULL) == (info->voices ? 0 : LAC_ERROR_VERSION));
+    if (!info->voices)
+        return;
+    s.attribute[LAC_VOICE_PITCH] = s.attribute[LAC_VOICE_ACCENT] = 3;
+    s.avoid = (const float (*)[LAC_SPEAKER_SIZE]) & f.speaker;
+    s.avoid_count = 1;
+    must(lac_voice_sample(model, &s, 2, &f, NULL) <= 0);
+    must(lac_factors_sample(model, LAC_FACTOR_ENVIRONMENT, 1, &f) == 0);
+    must(lac_factors_sample(model, LAC_FACTOR_CHANNEL, 1, &f) == 0);
+    must(f.f0_median_hz >= 50 && f.f0_median_hz <= 600);
+    for (size_t i = 0; i < LAC_SPEAKER_SIZE; i++)
+        must(f.speaker[i] >= -1.001f && f.speaker[i] <= 1.001f);
+    must(lac_generator_open(&g, model, NULL) == 0);
+    must(lac_generator_set(g, &f) == 0);
+    lac_generator_close(&g);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
@@ -85,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if ((info.analyser_macs + info.generator_macs) / LAC_FACTOR_RATE <= MOST) {
             analyse(model, &info, copy, size - 1, frames, &factors);
             generate(model, &info, frames, &factors);
+            sample(model, &info);
         }
     }
     lac_factor_model_close(&model);

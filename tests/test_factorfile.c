@@ -12,6 +12,7 @@
 #include "tensortable.h"
 
 #define TENSORS 155
+#define SAMPLING_TENSORS 170
 #define CRC_AT 16
 #define FIXED_AT 128
 #define LEVELS_AT 176
@@ -20,7 +21,7 @@
 #define ARCH_END 344
 
 static uint8_t *tiny; /* aligned */
-static size_t tiny_size;
+static size_t tiny_size, tensors = TENSORS;
 
 static void load(void)
 {
@@ -84,7 +85,7 @@ static int try_float(size_t at, float value)
 
 static size_t entry_of(const char *name)
 {
-    for (size_t at = LAC_MODEL_TABLE_AT; at < LAC_MODEL_TABLE_AT + TENSORS * LAC_MODEL_ENTRY_BYTES;
+    for (size_t at = LAC_MODEL_TABLE_AT; at < LAC_MODEL_TABLE_AT + tensors * LAC_MODEL_ENTRY_BYTES;
          at += LAC_MODEL_ENTRY_BYTES)
         if (strncmp((const char *)tiny + at, name, LAC_MODEL_ENTRY_NAME) == 0)
             return at;
@@ -119,6 +120,7 @@ Test(factorfile, opens_and_tells)
     cr_assert_eq(info.delay_frames, 5);
     cr_assert_eq(info.generator_steps, 2);
     cr_assert_eq(info.generator_delay_frames, 3);
+    cr_assert_eq(info.voices, 0);
     cr_assert_eq(info.file_bytes, tiny_size);
     /* by hand, from the shapes in train/factors/make_tiny.py */
     uint64_t content = 50 * (48 * 12 + 3 * 12 + 2 * 12 * 24) + 25 * (24 * 12 + 2 * (3 * 12 + 2 * 12 * 24) + 12 * 3);
@@ -279,7 +281,8 @@ Test(factorfile, header)
 {
     cr_assert_eq(try_word(0, 0x4d43414c), LAC_ERROR_FORMAT, "LACM");
     cr_assert_eq(try_word(4, 0), LAC_ERROR_FORMAT);
-    cr_assert_eq(try_word(4, 2), LAC_ERROR_VERSION);
+    cr_assert_eq(try_word(4, LAC_FACTOR_VERSION + 1), LAC_ERROR_VERSION);
+    cr_assert_eq(try_word(4, LAC_FACTOR_SAMPLING_VERSION), 0, "distributions may be left out");
     cr_assert_eq(try_word(8, (uint32_t)tiny_size + 64), LAC_ERROR_TRUNCATED);
     cr_assert_eq(try_word(8, (uint32_t)tiny_size - 1), LAC_ERROR_FORMAT);
     cr_assert_eq(try_word(12, 1), LAC_ERROR_LIMIT);
@@ -383,6 +386,36 @@ Test(factorfile, calibrations)
         cr_assert_eq(try_float(at, 1e-6f), 0, "%s", names[i]);
     }
     cr_assert_eq(try_float(data_of("calibration.speaker"), -1000), 0);
+}
+
+/* Those of tiny-voices.lacf are in place of the tiny model's from here on. */
+static void load_voices(void)
+{
+    char path[1024];
+    FILE *f = fopen(vector_path(path, sizeof path, "tiny-voices.lacf"), "rb");
+    cr_assert_not_null(f, "%s is missing", path);
+    tiny_size = fread(tiny, 1, 1 << 17, f);
+    fclose(f);
+    tensors = SAMPLING_TENSORS;
+}
+
+Test(factorfile, distributions)
+{
+    load_voices();
+    cr_assert_eq(try_open(tiny, tiny_size), 0);
+    cr_assert_eq(try_word(4, 1), LAC_ERROR_FORMAT, "version 1 has none");
+    cr_assert_eq(try_bytes(ARCH_END, (uint32_t[6]){0}, 24), LAC_ERROR_FORMAT, "tensors that nothing names");
+    cr_assert_eq(try_word(ARCH_END + 24, 1), LAC_ERROR_FORMAT);
+    for (size_t at = ARCH_END; at < ARCH_END + 24; at += 4) {
+        cr_assert_eq(try_word(at, 0), LAC_ERROR_LIMIT, "field at %zu", at);
+        cr_assert_eq(try_word(at, 257), LAC_ERROR_LIMIT, "field at %zu", at);
+        cr_assert_eq(try_word(at, lac_load32(tiny + at) + 1), LAC_ERROR_FORMAT, "field at %zu", at);
+    }
+    size_t bounds = data_of("sampling.voices.bounds");
+    cr_assert_eq(try_float(bounds, 2), LAC_ERROR_FORMAT, "descending bounds");
+    cr_assert_eq(try_float(bounds, 0), 0, "a component that is never drawn");
+    cr_assert_eq(try_float(data_of("sampling.wide_line") + 4, NAN), LAC_ERROR_FORMAT);
+    cr_assert_eq(try_float(data_of("sampling.moves"), 1001), LAC_ERROR_FORMAT);
 }
 
 Test(factorfile, allocation_failures)

@@ -135,6 +135,7 @@ static void add_factor_model(cJSON *facts, const lac_factor_model *model, const 
     lac_facts_count(facts, "analyser_delay_frames", info.delay_frames);
     lac_facts_count(facts, "generator_delay_frames", info.generator_delay_frames);
     lac_facts_count(facts, "generator_steps", info.generator_steps);
+    cJSON_AddBoolToObject(facts, "sampled_voices", info.voices != 0);
     lac_facts_real(facts, "mmacs_analyser", (double)info.analyser_macs / 1e6, 6);
     lac_facts_real(facts, "mmacs_generator", (double)info.generator_macs / 1e6, 6);
 }

@@ -43,6 +43,7 @@ typedef struct lac_factor_info {
     uint32_t delay_frames;                /* the analyser's: frames that it holds back */
     uint32_t generator_steps;             /* of the generator's flow; 0: plain regression */
     uint32_t generator_delay_frames;
+    uint32_t voices;                      /* 1: voices, places and lines can be sampled (lac/sampler.h); else 0 */
     uint64_t file_bytes;
     uint64_t analyser_macs;               /* multiply-accumulates of the analyser a second of audio */
     uint64_t generator_macs;

@@ -34,8 +34,9 @@ typedef struct lac_voice_settings {
 LAC_API void lac_voice_default_settings(lac_voice_settings *settings);
 
 /* A voice: of *voice, speaker and f0_median_hz are written, the rest is left. *cosine (may be NULL): to the nearest
- * of avoid. settings NULL means the defaults. LAC_ERROR_NOT_FOUND if no draw is far enough, with nothing written;
- * LAC_ERROR_ARGUMENT for settings out of range; LAC_ERROR_VERSION if the model's file has no distribution. */
+ * of avoid, -1 if there are none. settings NULL means the defaults. LAC_ERROR_NOT_FOUND if no draw is far enough,
+ * with nothing written; LAC_ERROR_ARGUMENT for settings out of range; LAC_ERROR_VERSION if the model's file has no
+ * distribution (lac_factor_info.voices). */
 LAC_API int lac_voice_sample(const lac_factor_model *model, const lac_voice_settings *settings, uint64_t seed,
                              lac_factors *voice, float *cosine);
 

@@ -1,7 +1,8 @@
 """Factor models (.lacf): names, shapes, order of tensors, writing, reading; networks of nets.py to tensors and back.
 doc/factor-format.md is normative.
 
-m is config.json's dictionary with 'latent' and 'symbols' (of the phones) beside the networks' entries.
+m is config.json's dictionary with 'latent' and 'symbols' (of the phones) beside the networks' entries, and, if there
+is something to sample from, 'sampling': {mixture: {'components', 'rank'}}.
 """
 import hashlib
 import os
@@ -26,6 +27,9 @@ SCALARS = [('', 'latent'), ('content', 'stride'), ('content', 'ahead'), ('conten
            ('generator', 'condition'), ('generator', 'steps'), ('generator', 'ahead')]
 NETWORKS = ['content', 'phones', 'speaker', 'surroundings', 'style', 'generator']
 SHAPE = ['width', 'expand', 'kernel', 'blocks']
+VOICE, ATTRIBUTES = nets.SPEAKER + 1, 4
+MIXTURES = {'voices': VOICE, 'environment': nets.ENVIRONMENT, 'channel': nets.CHANNEL}
+MIXTURE = ['components', 'rank']
 
 
 def trunk(name, inputs, m):
@@ -58,7 +62,17 @@ def layout(m):
     return rows + [('content.thresholds', 3, (d, max(c['levels']) - 1)),
                    ('phones.symbols', 4, (1 + len(m['symbols']), SYMBOL_BYTES)), ('calibration.speaker', 3, (2,)),
                    ('calibration.style', 3, (STYLE,)), ('calibration.environment', 3, (nets.ENVIRONMENT,)),
-                   ('calibration.channel', 3, (nets.CHANNEL,))]
+                   ('calibration.channel', 3, (nets.CHANNEL,))] + (sampling_layout(m) if 'sampling' in m else [])
+
+
+def sampling_layout(m):
+    rows = []
+    for name, size in MIXTURES.items():
+        n, rank = (m['sampling'][name][k] for k in MIXTURE)
+        rows += [('%s.bounds' % name, (n,)), (name + '.means', (n, size)), (name + '.factors', (n, rank, size))]
+    rows += [('middle', (VOICE,)), ('directions', (ATTRIBUTES, nets.SPEAKER)), ('offsets', (ATTRIBUTES,)),
+             ('moves', (ATTRIBUTES, VOICE)), ('dry_place', (nets.ENVIRONMENT,)), ('wide_line', (nets.CHANNEL,))]
+    return [('sampling.' + name, 3, shape) for name, shape in rows]
 
 
 def constants(m, calibration):
@@ -90,6 +104,8 @@ def header(name, m, identity):
     shapes = [m[n][k] for n in NETWORKS for k in SHAPE]
     body = struct.pack('<64s8I16s', name.encode(), *FIXED, identity)
     body += struct.pack('<%dI' % (1 + MAX_LEVELS), len(levels), *(levels + [0] * (MAX_LEVELS - len(levels))))
+    if 'sampling' in m:
+        shapes += [m['sampling'][n][k] for n in MIXTURES for k in MIXTURE]
     body += struct.pack('<%dI' % (len(scalars) + len(shapes)), *scalars, *shapes)
     return body + bytes(TABLE - 64 - len(body))
 
@@ -108,7 +124,7 @@ def write(path, name, m, identity, tensors):
         data += a.tobytes()
     data += bytes(lacm.round_up(start + len(data)) - start - len(data))
     body = header(name, m, identity) + table + data
-    head = struct.pack('<4sIQII40s', b'LACF', 1, 64 + len(body), 0, len(rows), b'')
+    head = struct.pack('<4sIQII40s', b'LACF', 2 if 'sampling' in m else 1, 64 + len(body), 0, len(rows), b'')
     with open(path, 'wb') as f:
         f.write(head[:16] + struct.pack('<I', lacm.crc32c(head + body)) + head[20:] + body)
 
@@ -118,7 +134,7 @@ def read(path):
     with open(path, 'rb') as f:
         raw = f.read()
     magic, version, _, _, count = struct.unpack_from('<4sIQII', raw)
-    assert magic == b'LACF' and version == 1
+    assert magic == b'LACF' and version in (1, 2)
     at = LATENT_ID + 16
     d, *levels = struct.unpack_from('<%dI' % (1 + MAX_LEVELS), raw, at)
     at += 4 * (1 + MAX_LEVELS)
@@ -130,6 +146,9 @@ def read(path):
         m[n].update(zip(SHAPE, struct.unpack_from('<4I', raw, at)))
         at += 16
     m['content']['levels'] = levels[:d]
+    mixtures = struct.unpack_from('<%dI' % (2 * len(MIXTURES)), raw, at)
+    if mixtures[0]:
+        m['sampling'] = {n: dict(zip(MIXTURE, mixtures[2 * i:])) for i, n in enumerate(MIXTURES)}
     tensors = {}
     for i in range(count):
         key, dtype, rank, *rest = struct.unpack_from('<40sII4IQQ', raw, TABLE + 80 * i)

@@ -1,6 +1,7 @@
-"""Regenerate the tiny seeded factor model and its reference activations: make_tiny.py OUT_DIR (vectors/)
+"""Regenerate the tiny seeded factor models and their reference activations: make_tiny.py OUT_DIR (vectors/)
 
-Its weights are random: it proves arithmetic. Everything comes from one seed. It belongs to OUT_DIR/tiny.lacm.
+Weights are random: they prove arithmetic. Everything comes from one seed. They belong to OUT_DIR/tiny.lacm;
+tiny-voices.lacf is tiny.lacf with distributions to sample from.
 """
 import os
 import sys
@@ -21,6 +22,8 @@ MODEL = {'latent': 16, 'symbols': ['a', '\u0283', '\u03b8', 't\u0283'],
          'surroundings': {'width': 8, 'expand': 3, 'kernel': 1, 'blocks': 1},
          'style': {'width': 9, 'expand': 2, 'kernel': 5, 'blocks': 1, 'ahead': 1},
          'generator': {'width': 12, 'expand': 2, 'kernel': 3, 'blocks': 2, 'condition': 8, 'steps': 2, 'ahead': 3}}
+SAMPLING = {'voices': {'components': 2, 'rank': 6}, 'environment': {'components': 3, 'rank': 2},
+            'channel': {'components': 1, 'rank': 3}}
 CALIBRATION = {'speaker': {'scale': 9.0, 'offset': -3.5}}
 
 
@@ -44,6 +47,24 @@ def tensors(m, rng):
             if name.startswith('generator.modulate.'):
                 out[name][:shape[0] // 2] += np.float32(1)
     return out
+
+
+def sampling(m, rng):
+    """Distributions that hang together: attributes are the first numbers drawn, in deviations, the last the sum of
+    the first two. A voice's numbers are alike in both components."""
+    out = {name: rng.normal(0, 1, shape) for name, _, shape in lacf.sampling_layout(m)}
+    for name, n in ((name, m['sampling'][name]['components']) for name in lacf.MIXTURES):
+        out['sampling.%s.bounds' % name] = np.arange(1, n + 1) / n
+    rows, rank = out['sampling.voices.factors'], m['sampling']['voices']['rank']
+    basis = np.linalg.qr(rng.normal(0, 1, (nets.SPEAKER, rank + 1)))[0].T
+    rows[:, :, :-1], rows[:, :, -1] = 0.3 * basis[1:], 0.1
+    out['sampling.middle'] = np.append(0.8 * basis[0], 0.2)
+    out['sampling.voices.means'] = out['sampling.middle'] + np.array([-0.2, 0.2])[:, None] * rows[:, 5]
+    moves = np.stack([rows[0, 0], rows[0, 1], rows[0, 2], rows[0, 0] + rows[0, 1]])
+    out['sampling.moves'] = moves / np.array([1, 1, 1, 2 ** 0.5])[:, None]
+    out['sampling.directions'] = out['sampling.moves'][:, :-1] / 0.09
+    out['sampling.offsets'] = np.array([0, 0, 0.25, 0])
+    return {k: v.astype(np.float32) for k, v in out.items()}
 
 
 def hook_all(networks, out):
@@ -95,19 +116,26 @@ def generate(m, generator, codes, rng, out):
     out['generator.latents'] = z[0].numpy()
 
 
+def write(folder, name, m, t):
+    """-> what was read again: m, tensors"""
+    path, identity = os.path.join(folder, name + '.lacf'), lacf.latent_id(os.path.join(folder, 'tiny.lacm'))
+    lacf.write(path, name, m, identity, t)
+    *head, read = lacf.read(path)
+    assert head == [name, m, identity] and all(np.array_equal(read[k], t[k]) for k in t)
+    print('%s: %d bytes' % (path, os.path.getsize(path)))
+    return m, read
+
+
 def main(folder):
     torch.set_num_threads(1)
     nets.LATENT = MODEL['latent']
     rng = np.random.default_rng(SEED)
-    path, t = os.path.join(folder, 'tiny.lacf'), tensors(MODEL, rng)
-    identity = lacf.latent_id(os.path.join(folder, 'tiny.lacm'))
-    lacf.write(path, 'tiny', MODEL, identity, t)
-    name, m, read_identity, read = lacf.read(path)
-    assert (name, m, read_identity) == ('tiny', MODEL, identity) and all(np.array_equal(read[k], t[k]) for k in t)
-    arrays = activations(m, read, rng)
+    t, more = tensors(MODEL, rng), dict(MODEL, sampling=SAMPLING)
+    arrays = activations(*write(folder, 'tiny', MODEL, t), rng)
+    write(folder, 'tiny-voices', more, dict(t, **sampling(more, rng)))
     reference.write(os.path.join(folder, 'tiny_factors_reference.bin'), arrays)
     used = len(np.unique(arrays['content.digits'], axis=0))
-    print('%s: %d bytes; %d different tokens' % (path, os.path.getsize(path), used))
+    print('%d different tokens' % used)
     for k, a in arrays.items():
         print('%-40s %-14s %9.4f %9.4f' % (k, a.shape, a.mean(), a.std()))
 
