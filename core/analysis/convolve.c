@@ -8,7 +8,7 @@
 #include "planner.h"
 
 #define TAPS_LIMIT ((size_t)1 << 26)
-#define SHORTEST 1024
+#define SHORTEST   1024
 
 typedef struct convolver {
     size_t size, taps;
@@ -65,7 +65,8 @@ static int open_convolver(convolver *c, size_t count, const float *h, size_t tap
     return LAC_OK;
 }
 
-/* c->time [n + taps - 1] = x [n] convolved, and what earlier blocks left added; the rest is what this one leaves. */
+/* c->time [n + taps - 1] = x [n] convolved, and what earlier blocks left added; the rest is what this one leaves.
+ */
 static void run_block(convolver *c, const float *x, size_t n)
 {
     size_t tail = c->taps - 1;

@@ -1,5 +1,5 @@
-/* FFTW's plans. Its planner is shared by the whole process and knows no threads, so all are made and freed here, one
- * at a time; running them needs no lock. Plans are estimated, never timed: results do not vary between runs. */
+/* FFTW's plans. Its planner is shared by the whole process and knows no threads, so all are made and freed here,
+ * one at a time; running them needs no lock. Plans are estimated, never timed: results do not vary between runs. */
 #ifndef LAC_ANALYSIS_PLANNER_H
 #define LAC_ANALYSIS_PLANNER_H
 
