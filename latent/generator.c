@@ -105,6 +105,17 @@ int lac_generator_set(lac_generator *generator, const lac_factors *factors)
     return LAC_OK;
 }
 
+int lac_generator_set_seed(lac_generator *generator, uint64_t seed)
+{
+    if (!generator)
+        return LAC_ERROR_ARGUMENT;
+    if (generator->begun || generator->flushed)
+        return LAC_ERROR_STATE;
+    generator->settings.seed = seed;
+    generator->flow.key = lac_gaussian_key(seed);
+    return LAC_OK;
+}
+
 /* A row to fixed point: the nearest, halves away from zero. */
 static void to_fixed(const float *z, size_t n, int16_t *out)
 {

@@ -143,6 +143,29 @@ Test(generator, everything_that_is_given_counts)
 }
 
 /* A voice set in the middle: what came before is what it was. */
+Test(generator, a_seed_set_is_as_one_opened_with)
+{
+    bench b = make_bench();
+    int16_t *z = test_alloc(FRAMES * b.d, sizeof *z);
+    lac_generator *g = open_with(b.model, 77, 1);
+    size_t rows;
+    cr_assert_eq(lac_generator_set(g, &b.factors), 0);
+    generate(g, b.frames, FRAMES, b.d, z);
+    cr_assert(memcmp(z, b.latents, FRAMES * b.d * sizeof *z) != 0);
+    cr_assert_eq(lac_generator_set_seed(g, 3), LAC_ERROR_STATE);
+    lac_generator_reset(g);
+    cr_assert_eq(lac_generator_set_seed(g, 3), 0);
+    generate(g, b.frames, FRAMES, b.d, z);
+    expect_same(&b, z);
+    lac_generator_reset(g);
+    cr_assert_eq(lac_generator_write(g, b.frames, 1, z, FRAMES, &rows), 0);
+    cr_assert_eq(lac_generator_set_seed(g, 3), LAC_ERROR_STATE);
+    cr_assert_eq(lac_generator_set_seed(NULL, 3), LAC_ERROR_ARGUMENT);
+    lac_generator_close(&g);
+    free(z);
+    end_bench(&b);
+}
+
 Test(generator, vectors_count_from_where_they_are_set)
 {
     bench b = make_bench();

@@ -37,6 +37,10 @@ LAC_API size_t lac_generator_bytes(const lac_generator *generator);
  * +-1000000. */
 LAC_API int lac_generator_set(lac_generator *generator, const lac_factors *factors);
 
+/* As if it had been opened with this seed. LAC_ERROR_STATE, with nothing changed, once frames were written, until a
+ * reset. */
+LAC_API int lac_generator_set_seed(lac_generator *generator, uint64_t seed);
+
 /* Take frames (content, f0_hz in absolute Hz, energy_db count) and give the latents that complete, at most
  * count rows of D. f0_hz is kept within 50 .. 600 unless it is not above 0, energy_db within -100 .. 0.
  * LAC_ERROR_SPACE, with nothing taken, if capacity is less than what completes. LAC_ERROR_ARGUMENT, with nothing
