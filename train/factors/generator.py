@@ -6,7 +6,8 @@ export.py takes. --flow 0 is plain regression, otherwise the steps that a rectif
 
 A crop's target is the latents of a clip in one of --sets; its frames are its own content codes or, as often, those of
 the same clip in one of --sources (voices that are moved: what the codes keep of a voice is to tell nothing), its own
-style, and the vectors of another stretch of the same speaker half of the time.
+style, and the speaker vector of another clip of the same speaker half of the time. Of a clip as it is, environment and
+channel are those of another of its source half of the time: they tell who speaks where each has a room of his own.
 
 --read adds a loss: the content network, which does not learn here, is to read the given codes off the latents that
 the velocity leads to.
@@ -45,10 +46,12 @@ class Data:
         self.vectors = {s: np.fromfile(at(s, 'vectors.f32'), np.float32).reshape(len(self.clips), -1) for s in self.z}
         content = torch.load(extract.state(runs, 'content'), map_location='cpu', weights_only=False)['config']
         self.levels = np.array(content.get('content', content)['levels'])
-        self.others = {}
+        self.others, self.alike = {}, {}
         for i in self.train + self.valid:
             if self.clips[i]['speaker']:
                 self.others.setdefault(self.clips[i]['speaker'], []).append(i)
+        for i in self.train:
+            self.alike.setdefault(self.clips[i]['source'], []).append(i)
 
     def frames(self, clip, target, source, first, count):
         """Rows of Generator's frames."""
@@ -69,6 +72,9 @@ class Data:
         if c['speaker'] and rng.random() < 0.5:
             other = rng.choice(self.others[c['speaker']])
             v[:nets.SPEAKER] = self.vectors['base'][other][:nets.SPEAKER]
+        if target == 'base' and rng.random() < 0.5:
+            other = rng.choice(self.alike[c['source']])
+            v[nets.SPEAKER:] = self.vectors['base'][other][nets.SPEAKER:]
         return f, z, np.arange(CROP) < count, v
 
     def batch(self, clips, rng):
