@@ -7,9 +7,9 @@ enum purpose {
     CONTENT_GROUP, CONTENT_ROW, UNTOUCHED, SPEAKER_KIND, VOICE, VOICE_ROW, SECOND_ROW, SECOND_VOICE, MIX, SPEAKER_SEED,
     ATTRIBUTE, STYLE_KIND = ATTRIBUTE + 4, STYLE_ROW, STYLE_WEIGHT, PITCH, RANGE, RATE, ENERGY,
     ENVIRONMENT_KIND, ENVIRONMENT_ROW, ENVIRONMENT_SEED, CHANNEL_KIND, CHANNEL_ROW, CHANNEL_SEED, GENERATOR,
-    ROOM, T60, NOISE, NOISE_SNR, NOISE_SOURCE, NOISE_START, BABBLE, BABBLE_SNR, BABBLE_VOICES,
+    ROOM, T60, NOISE, NOISE_SNR, NOISE_SOURCE, BABBLE, BABBLE_SNR, BABBLE_VOICES,
     BABBLE_SOURCE, MICROPHONE = BABBLE_SOURCE + LAC_DRAW_BABBLE, MICROPHONE_DB, BAND, LOW, HIGH, MULAW, OPUS,
-    OPUS_BPS, OPUS_LOSS, CLIP, CLIP_DB, SIMULATION_SEED
+    OPUS_BPS, OPUS_LOSS, CLIP, CLIP_DB, SIMULATION_SEED, VOICE_NUMBER
 };
 
 /* ---- permutations ---- */
@@ -102,26 +102,42 @@ static uint64_t draw_voice(const lac_draw *d, const lac_plan *plan, const lac_ca
     return voice >= own ? voice + 1 : voice;
 }
 
+/* The key of a voice that is made up: its own in each output, or one of plan->speaker.voices in turn. */
+static uint64_t voice_key(const lac_draw *d, const lac_plan *plan, uint64_t key)
+{
+    uint64_t voices = plan->speaker.voices, all = lac_key(plan->seed, VOICE_NUMBER);
+
+    return voices == 0 ? key : lac_key(all, turn_of(all, voices, d->index + d->attempt * (voices / 2 + 1)));
+}
+
+static void mix_voices(lac_draw_factor *f, const lac_plan *plan, const lac_cast *cast, uint64_t first, uint64_t key)
+{
+    uint32_t voices = cast->voices.groups;
+    uint64_t second = (first + 1 + below(lac_key(key, SECOND_VOICE), voices - 1)) % voices;
+
+    f->row[0] = voice_row(cast, first, lac_key(key, VOICE_ROW));
+    f->row[1] = voice_row(cast, second, lac_key(key, SECOND_ROW));
+    f->weight = lac_spread_draw(&plan->speaker.mix, lac_key(key, MIX));
+}
+
 static void draw_speaker(lac_draw *d, const lac_plan *plan, const lac_cast *cast, uint64_t key)
 {
     const double weight[5] = {plan->speaker.same, 0, plan->speaker.seed, plan->speaker.sampled, plan->speaker.mixed};
     lac_draw_factor *f = &d->speaker;
 
     f->kind = pick(weight, lac_key(key, SPEAKER_KIND));
-    f->seed = lac_key(key, SPEAKER_SEED);
-    for (unsigned i = 0; i < 4; i++)
-        d->attribute[i] = plan->speaker.attribute[i].count
-            ? lac_spread_draw(&plan->speaker.attribute[i], lac_key(key, ATTRIBUTE + i)) : NAN;
-    if (f->kind != LAC_DRAW_SEED && f->kind != LAC_DRAW_MIXED)
+    if (f->kind == LAC_DRAW_SEED)
+        f->row[0] = voice_row(cast, draw_voice(d, plan, cast), lac_key(key, VOICE_ROW));
+    if (f->kind != LAC_DRAW_SAMPLED && f->kind != LAC_DRAW_MIXED)
         return;
-    uint64_t voice = draw_voice(d, plan, cast), voices = cast->voices.groups;
-    f->row[0] = voice_row(cast, voice, lac_key(key, VOICE_ROW));
-    if (f->kind == LAC_DRAW_MIXED) {
-        uint64_t second = (voice + 1 + below(lac_key(key, SECOND_VOICE), (uint32_t)voices - 1)) % voices;
-
-        f->row[1] = voice_row(cast, second, lac_key(key, SECOND_ROW));
-        f->weight = lac_spread_draw(&plan->speaker.mix, lac_key(key, MIX));
-    }
+    key = voice_key(d, plan, key);
+    f->seed = lac_key(key, SPEAKER_SEED);
+    if (f->kind == LAC_DRAW_MIXED)
+        mix_voices(f, plan, cast, plan->speaker.voices ? below(lac_key(key, VOICE), cast->voices.groups)
+                                                       : draw_voice(d, plan, cast), key);
+    for (unsigned i = 0; i < 4; i++)
+        if (plan->speaker.attribute[i].count)
+            d->attribute[i] = lac_spread_draw(&plan->speaker.attribute[i], lac_key(key, ATTRIBUTE + i));
 }
 
 static void draw_style(lac_draw *d, const lac_plan *plan, const lac_cast *cast, uint64_t key)
@@ -163,9 +179,10 @@ static void draw_noise(lac_draw_simulation *s, const lac_plan *plan, const lac_c
     uint32_t rows = cast->noises.count, files = (uint32_t)plan->simulate.noise_files.count;
     uint32_t source = below(lac_key(key, NOISE_SOURCE), rows + files);
 
-    s->noise = source < rows ? LAC_DRAW_NOISE_ROW : LAC_DRAW_NOISE_FILE;
-    s->source[0] = source < rows ? cast->noises.item[source] : source - rows;
-    s->sources = 1;
+    if (source < rows)
+        s->noise_row = cast->noises.item[source];
+    else
+        s->noise_file = source - rows;
     s->snr_db = lac_spread_draw(&plan->simulate.noise.amount, lac_key(key, NOISE_SNR));
 }
 
@@ -174,19 +191,16 @@ static void draw_babble(lac_draw *d, const lac_plan *plan, const lac_cast *cast,
 {
     lac_draw_simulation *s = &d->simulation;
     const lac_grouped *g = &cast->content;
-    uint32_t own = cast->speaker[d->content], voices = 0;
+    uint32_t own = cast->speaker[d->content];
+    uint32_t voices = (uint32_t)lac_spread_draw(&plan->simulate.voices, lac_key(key, BABBLE_VOICES));
 
-    s->noise = LAC_DRAW_NOISE_BABBLE;
-    s->snr_db = lac_spread_draw(&plan->simulate.babble.amount, lac_key(key, BABBLE_SNR));
-    voices = (uint32_t)lac_spread_draw(&plan->simulate.voices, lac_key(key, BABBLE_VOICES));
+    s->babble_snr_db = lac_spread_draw(&plan->simulate.babble.amount, lac_key(key, BABBLE_SNR));
     for (uint32_t v = 0; v < voices; v++) {
         uint32_t row = g->row[below(lac_key(key, BABBLE_SOURCE + v), g->start[g->groups])];
 
         if (row != d->content && (own == LAC_CAST_NOBODY || cast->speaker[row] != own))
-            s->source[s->sources++] = row;
+            s->babble[s->voices++] = row;
     }
-    if (s->sources == 0)
-        s->noise = LAC_DRAW_QUIET;
 }
 
 static void draw_line(lac_draw_simulation *s, const lac_plan *plan, uint64_t key)
@@ -211,16 +225,16 @@ static void draw_simulation(lac_draw *d, const lac_plan *plan, const lac_cast *c
     lac_draw_simulation *s = &d->simulation;
 
     s->seed = lac_key(key, SIMULATION_SEED);
-    s->start = lac_key_share(lac_key(key, NOISE_START));
+    s->noise_row = s->noise_file = LAC_DRAW_NONE;
     if (happens(&plan->simulate.room, lac_key(key, ROOM)))
         s->t60_s = lac_spread_draw(&plan->simulate.room.amount, lac_key(key, T60));
     if (happens(&plan->simulate.noise, lac_key(key, NOISE)))
         draw_noise(s, plan, cast, key);
-    else if (happens(&plan->simulate.babble, lac_key(key, BABBLE)))
+    if (happens(&plan->simulate.babble, lac_key(key, BABBLE)))
         draw_babble(d, plan, cast, key);
     draw_line(s, plan, key);
-    s->any = s->t60_s > 0 || s->noise != LAC_DRAW_QUIET || s->microphone_db > 0 || s->high_hz > 0 || s->mulaw ||
-             s->opus_bps > 0 || s->clip_db > 0;
+    s->any = s->t60_s > 0 || s->noise_row != s->noise_file || s->voices > 0 || s->microphone_db > 0 ||
+             s->high_hz > 0 || s->mulaw || s->opus_bps > 0 || s->clip_db > 0;
 }
 
 void lac_draw_make(lac_draw *d, const lac_plan *plan, const lac_cast *cast, uint64_t index, uint32_t attempt)

@@ -18,17 +18,14 @@ typedef struct lac_draw_factor {
     uint64_t seed;    /* of a sampled one */
 } lac_draw_factor;
 
-enum lac_draw_noise { LAC_DRAW_QUIET, LAC_DRAW_NOISE_ROW, LAC_DRAW_NOISE_FILE, LAC_DRAW_NOISE_BABBLE };
-
 /* 0 stands for none, as in lac_simulation. */
 typedef struct lac_draw_simulation {
     bool any;
-    double t60_s, snr_db, microphone_db, low_hz, high_hz, opus_bps, opus_loss, clip_db;
+    double t60_s, snr_db, babble_snr_db, microphone_db, low_hz, high_hz, opus_bps, opus_loss, clip_db;
     bool mulaw;
-    enum lac_draw_noise noise;
-    uint32_t source[LAC_DRAW_BABBLE]; /* rows, or the number of a file of the plan */
-    uint32_t sources;
-    double start;  /* where in the noise, 0 .. 1 */
+    uint32_t noise_row, noise_file;    /* of the manifest, of the plan's files; LAC_DRAW_NONE */
+    uint32_t babble[LAC_DRAW_BABBLE];  /* rows */
+    uint32_t voices;                   /* of babble */
     uint64_t seed;
 } lac_draw_simulation;
 

@@ -489,20 +489,31 @@ static int add_never(lac_plan *plan, char *text, char *reason)
     return 0;
 }
 
+char *lac_plan_path(const lac_plan *plan, const char *path)
+{
+    const char *slash = plan->path ? strrchr(plan->path, '/') : NULL;
+    size_t folder = *path != '/' && slash ? (size_t)(slash - plan->path) + 1 : 0;
+    char *joined = calloc(folder + strlen(path) + 1, 1);
+
+    if (joined) {
+        memcpy(joined, plan->path, folder);
+        memcpy(joined + folder, path, strlen(path));
+    }
+    return joined;
+}
+
 static int read_never(lac_plan *plan, char *reason)
 {
-    const char *name = plan->constraints.never_speakers_file, *slash = strrchr(plan->path, '/');
-    size_t folder = *name != '/' && slash ? (size_t)(slash - plan->path) + 1 : 0, size;
-    char *path = keep(plan, folder + strlen(name) + 1, 1);
+    char *path = lac_plan_path(plan, plan->constraints.never_speakers_file), why[LAC_PLAN_REASON];
+    size_t size;
 
     snprintf(reason, LAC_PLAN_REASON, "out of memory");
     if (!path)
         return -1;
-    memcpy(path, plan->path, folder);
-    memcpy(path + folder, name, strlen(name));
-    char *read = read_whole(path, &size, reason), *text = read ? keep_text(plan, read, size) : NULL;
+    char *read = read_whole(path, &size, why), *text = read ? keep_text(plan, read, size) : NULL;
+    free(path);
     if (!read)
-        return lac_plan_fail(plan, "constraints.never_speakers_file", reason, "%s can't be read", path);
+        return lac_plan_fail(plan, "constraints.never_speakers_file", reason, "%s", why);
     free(read);
     if (!text)
         return -1;

@@ -63,6 +63,7 @@ typedef struct lac_plan {
         double same, seed, sampled, mixed;
         lac_where where;
         double largest_cosine, spread;
+        uint64_t voices;            /* sampled and mixed ones that there are; 0: each output has its own */
         lac_spread mix;             /* share of the second voice of a mixed one */
         lac_spread attribute[4];    /* enum lac_voice_attribute; count 0: as they are drawn */
     } speaker;
@@ -113,6 +114,9 @@ int lac_plan_open(lac_plan *plan, const char *path, char *reason);
 int lac_plan_parse(lac_plan *plan, const void *bytes, size_t size, const char *name, char *reason);
 
 void lac_plan_close(lac_plan *plan);
+
+/* Where a path that the plan gives leads: it is relative to the plan's folder. To be freed; NULL if out of memory. */
+char *lac_plan_path(const lac_plan *plan, const char *path);
 
 /* Write "FILE:LINE: KEY: text", the line that of the key, "speaker.same", or of the nearest above that is given.
  * -1. */

@@ -36,6 +36,7 @@ const lac_plan_key lac_plan_keys[] = {
     WHERE("speaker.where", speaker.where),
     REAL("speaker.largest_cosine", speaker.largest_cosine, -1, 1, 0.6),
     REAL("speaker.spread", speaker.spread, 0, 2, 1),
+    COUNT("speaker.voices", speaker.voices, 1, 999999999, 0),
     SPREAD("speaker.mix", speaker.mix, 0, 1, 0.5),
     GROUP("speaker.attributes"),
     SPREAD("speaker.attributes.pitch", speaker.attribute[0], -3, 3, NAN),

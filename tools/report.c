@@ -20,9 +20,12 @@ static FILE *begin(void)
     return stderr;
 }
 
-void lac_report_to(FILE *file)
+FILE *lac_report_to(FILE *file)
 {
+    FILE *before = kept;
+
     kept = file;
+    return before;
 }
 
 void lac_report_text(const char *messages)
@@ -41,6 +44,12 @@ int lac_report(const char *file, const char *format, ...)
     vfprintf(out, format, args);
     va_end(args);
     fputc('\n', out);
+    return LAC_EXIT_FAILED;
+}
+
+int lac_report_reason(const char *reason)
+{
+    fprintf(begin(), "lac: %s\n", reason);
     return LAC_EXIT_FAILED;
 }
 

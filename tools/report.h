@@ -14,14 +14,17 @@ enum lac_exit {
 };
 
 /* Messages of this thread go to `file`, without touching the progress line, until it is NULL: then to standard error
- * again. */
-void lac_report_to(FILE *file);
+ * again. Returns where they went before. */
+FILE *lac_report_to(FILE *file);
 
 /* Messages that were kept, as they are; NULL: none. */
 void lac_report_text(const char *messages);
 
 /* "lac: FILE: reason"; returns LAC_EXIT_FAILED. */
 int lac_report(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "lac: REASON", where the reason names its file itself. Returns LAC_EXIT_FAILED. */
+int lac_report_reason(const char *reason);
 
 /* The same for a library status; for LAC_ERROR_IO and LAC_ERROR_NOT_FOUND the errno value `error` tells more if it
  * is not 0. Returns LAC_EXIT_FAILED. */
