@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bytes.h"
-
 #define MOST_EXACT 9007199254740992.0 /* whole numbers that a double holds */
 #define LONGEST_ENDING 8
 
@@ -123,8 +121,8 @@ char *lac_journal_print(const lac_journal_entry *entry, const char *line)
     return NULL;
 }
 
-/* Hash up to `size` bytes from the byte `from`; how many there were. */
-static uint64_t hash_file(lac_sha256 *hash, int fd, uint64_t from, uint64_t size)
+/* Hash up to `size` bytes from the byte `from`, for *whole too if there is one; how many there were. */
+static uint64_t hash_file(lac_sha256 *hash, lac_sha256 *whole, int fd, uint64_t from, uint64_t size)
 {
     uint8_t bytes[65536];
     uint64_t done = 0;
@@ -136,6 +134,8 @@ static uint64_t hash_file(lac_sha256 *hash, int fd, uint64_t from, uint64_t size
         if (got <= 0)
             break;
         lac_sha256_update(hash, bytes, (size_t)got);
+        if (whole)
+            lac_sha256_update(whole, bytes, (size_t)got);
         done += (uint64_t)got;
     }
     return done;
@@ -150,13 +150,14 @@ static bool hash_members(lac_sha256 *hash, const lac_journal_entry *entry, const
 
         if (fd < 0)
             return false;
-        hash_file(hash, fd, 0, UINT64_MAX);
+        hash_file(hash, NULL, fd, 0, UINT64_MAX);
         close(fd);
     }
     return true;
 }
 
-bool lac_journal_holds(const lac_journal_entry *entry, int tar, uint64_t from, const char *folder)
+bool lac_journal_holds(const lac_journal_entry *entry, int tar, uint64_t from, const char *folder,
+                       lac_sha256 *whole)
 {
     lac_sha256 hash;
     uint8_t digest[32];
@@ -167,7 +168,7 @@ bool lac_journal_holds(const lac_journal_entry *entry, int tar, uint64_t from, c
         return true;
     lac_sha256_init(&hash);
     if (tar < 0 ? !hash_members(&hash, entry, folder) :
-                  hash_file(&hash, tar, from, entry->end - from) != entry->end - from)
+                  hash_file(&hash, whole, tar, from, entry->end - from) != entry->end - from)
         return false;
     lac_sha256_final(&hash, digest);
     return memcmp(digest, entry->sha256, sizeof digest) == 0;

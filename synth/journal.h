@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bytes.h"
+
 #define LAC_JOURNAL_MEMBERS 16 /* of an output, at most */
 #define LAC_JOURNAL_KEY 80     /* characters of a key, at most */
 
@@ -35,7 +37,8 @@ void lac_journal_entry_free(lac_journal_entry *entry);
 char *lac_journal_print(const lac_journal_entry *entry, const char *line);
 
 /* Whether the bytes that the entry tells of are there. tar is a file descriptor, read from byte `from`; -1: the
- * members are files in `folder`. */
-bool lac_journal_holds(const lac_journal_entry *entry, int tar, uint64_t from, const char *folder);
+ * members are files in `folder`. Bytes of the tar are added to *whole too; NULL: not. */
+bool lac_journal_holds(const lac_journal_entry *entry, int tar, uint64_t from, const char *folder,
+                       lac_sha256 *whole);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataset.h"
+#include "journalwalk.h"
 
 typedef struct lac_merge {
     const char *folder;
@@ -13,7 +13,7 @@ typedef struct lac_merge {
     /* Takes a line about something that is wrong, without a newline; all of them are told. */
     void (*problem)(void *user, const char *text);
     void *user;
-    char reason[LAC_DATASET_REASON]; /* why it could not be done */
+    char reason[LAC_PLAN_REASON]; /* why it could not be done */
 
     /* Results. */
     uint64_t outputs, accepted, rejected;

@@ -2,10 +2,10 @@
 #ifndef LAC_SYNTH_REPORTPAGE_H
 #define LAC_SYNTH_REPORTPAGE_H
 
-#include "dataset.h"
+#include "journalwalk.h"
 
 /* FOLDER/report.html from synth.json, plan.yaml and the journals, whether or not all shards are there. Memory does not
- * grow with the number of outputs. reason [LAC_DATASET_REASON]. 0 or -1. */
+ * grow with the number of outputs. reason [LAC_PLAN_REASON]. 0 or -1. */
 int lac_reportpage_write(const char *folder, char *reason);
 
 #endif

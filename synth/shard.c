@@ -153,7 +153,7 @@ static int read_journal(lac_shard *s, uint64_t *next, uint64_t *kept, char *reas
 
         if (lac_journal_parse(&entry, line, (size_t)length - 1))
             break;
-        bool holds = lac_journal_holds(&entry, s->tar_fd, s->end, s->folder);
+        bool holds = lac_journal_holds(&entry, s->tar_fd, s->end, s->folder, NULL);
         if (holds)
             s->end = entry.end;
         lac_journal_entry_free(&entry);
