@@ -52,8 +52,8 @@ def equal_error(scores, same):
     return error, scores[order[i]]
 
 
-def interval(scores, who_a, who_b, speakers, times=400, bins=1000, seed=5):
-    """95 % interval of the equal error rate over drawings of the speakers."""
+def redrawn(scores, who_a, who_b, speakers, times=400, bins=1000, seed=5):
+    """Equal error rate of each of `times` drawings of the speakers, the same drawings for one seed."""
     at = np.searchsorted(np.quantile(scores, np.linspace(0, 1, bins + 1)[1:-1]), scores)
     same, pair, rng = who_a == who_b, who_a * speakers + who_b, np.random.default_rng(seed)
     one = np.bincount(who_a[same] * bins + at[same], minlength=speakers * bins).reshape(-1, bins)
@@ -62,8 +62,12 @@ def interval(scores, who_a, who_b, speakers, times=400, bins=1000, seed=5):
     drawn = np.stack([np.bincount(rng.choice(present, len(present)), minlength=speakers) for _ in range(times)])
     drawn = drawn.astype(np.float32)
     pairs = (drawn[:, :, None] * drawn[:, None]).reshape(times, -1)
-    found = [crossing(*h)[1] for h in zip(drawn @ one.astype(np.float32), pairs @ two.astype(np.float32))]
-    return np.percentile(found, [2.5, 97.5])
+    return [crossing(*h)[1] for h in zip(drawn @ one.astype(np.float32), pairs @ two.astype(np.float32))]
+
+
+def interval(*trials_and_speakers):
+    """95 % interval of the equal error rate: redrawn()'s arguments."""
+    return np.percentile(redrawn(*trials_and_speakers), [2.5, 97.5])
 
 
 def balanced(same):
