@@ -12,7 +12,7 @@
 
 #define PI           3.14159265358979323846
 #define IMAGES       12000 /* one by one, about */
-#define REFLECTIONS  1024  /* more than the images' */
+#define REFLECTIONS  128   /* more than the images' */
 #define MOVED_M      0.05
 #define MARGIN_M     0.4 /* between a wall and mouth or microphone */
 #define NEAREST_M    0.5

@@ -49,7 +49,7 @@ static bool is_finite(const float *pcm, size_t count)
 
 static bool is_noise(const float *noise, size_t count, float snr_db)
 {
-    return noise == NULL || (count > 0 && is_within(snr_db, -10, 60) && is_finite(noise, count));
+    return noise == NULL || (count > 0 && is_within(snr_db, -10, 60));
 }
 
 static bool is_rate(uint32_t rate)
@@ -104,7 +104,7 @@ static int add_noise(simulation *s, float *sum, double speech, const float *nois
     if (taken == NULL)
         return LAC_ERROR_MEMORY;
     lac_noise_take(taken, s->count, noise, noise_count, s->rate / 50, &c);
-    int status = run_filters(s, taken);
+    int status = is_finite(taken, s->count) ? run_filters(s, taken) : LAC_ERROR_ARGUMENT;
     if (status == LAC_OK)
         status = lac_level_measure(&level, taken, s->count, s->rate);
     if (status == LAC_OK && level.mean > SILENT) {

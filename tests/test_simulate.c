@@ -465,7 +465,7 @@ Test(simulate, full_scale_is_held)
 
 Test(simulate, wrong_arguments)
 {
-    float x[100] = {0}, one = 0, bad = NAN;
+    float x[100] = {0, 0.5f}, one = 0, bad = NAN;
     lac_simulated done;
     const lac_simulation wrong[] = {{.t60_s = 0.05f},
                                     {.t60_s = 1.6f},
