@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bytes.h"
+#include "wholefile.h"
 
 #define LARGEST 65536
 
@@ -92,30 +92,17 @@ static char *print(const lac_set_info *set)
     return text;
 }
 
-static int write_file(FILE *file, const char *text)
-{
-    int failed = !file || fprintf(file, "%s\n", text) < 0 || fflush(file) || fsync(fileno(file));
-
-    return (file && fclose(file)) || failed ? -1 : 0;
-}
-
 int lac_set_info_write(const lac_set_info *set, const char *folder, char *reason)
 {
     size_t room = strlen(folder) + 32;
-    char *path = malloc(room), *part = malloc(room), *text = print(set);
-    int failed = path && part && text ? 0 : fail(reason, folder, "out of memory");
+    char *path = malloc(room), *text = print(set);
+    int failed = path && text ? 0 : fail(reason, folder, "out of memory");
 
     if (!failed) {
         snprintf(path, room, "%s/synth.json", folder);
-        snprintf(part, room, "%s/.synth-XXXXXX", folder);
-        int fd = mkstemp(part);
-        if (fd < 0 || write_file(fdopen(fd, "w"), text) || rename(part, path)) {
-            failed = fail(reason, path, strerror(errno));
-            unlink(part);
-        }
+        failed = lac_whole_file_write(path, text, strlen(text)) ? fail(reason, path, strerror(errno)) : 0;
     }
     free(path);
-    free(part);
     free(text);
     return failed;
 }

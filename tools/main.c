@@ -24,6 +24,7 @@ static const struct command {
     {"factors", lac_cmd_factors, "tell who speaks, what is said, how, where and through what"},
     {"compare", lac_cmd_compare, "compare the factors of two recordings or more"},
     {"plot", lac_cmd_plot, "draw the factors of a file, or a map of speakers"},
+    {"synth", lac_cmd_synth, "make a data set of new utterances from those of a manifest"},
     {"eval", lac_cmd_eval, "measure how far a test file is from its reference"},
     {"bench", lac_cmd_bench, "measure speed, latency and memory"},
     {"send", lac_cmd_send, "send an audio file or pipe as RTP"},
