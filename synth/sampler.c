@@ -18,7 +18,8 @@
 #define MOST 1e6f         /* of an element, which only a hostile model reaches */
 #define MOST_WANTED 3
 #define PASSES 8          /* towards the attributes that are wanted */
-#define RIDGE 1e-3f       /* deviations squared: what cannot be had together is met halfway */
+#define RIDGE 0.05f       /* deviations squared: what cannot be had together is met halfway */
+#define MOST_STEP 1e3f
 #define LOG_2 0.693147181f
 #define MIDDLE_HZ 150
 
@@ -107,7 +108,7 @@ static void solve(float m[ATTRIBUTES][ATTRIBUTES], float *y, float *x)
     for (size_t j = ATTRIBUTES; j-- > 0;) {
         for (size_t k = j + 1; k < ATTRIBUTES; k++)
             y[j] -= m[j][k] * x[k];
-        x[j] = m[j][j] > 1e-6f ? lac_bounded(y[j] / m[j][j], 2 * MOST_WANTED) : 0;
+        x[j] = m[j][j] > 1e-6f ? lac_bounded(y[j] / m[j][j], MOST_STEP) : 0;
     }
 }
 

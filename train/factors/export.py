@@ -3,8 +3,9 @@
 
 Takes the averaged weights of RUNS/factors-content (with its phones), -speaker, -surroundings, -style, -generator, and
 RUNS/factors-calibration.json: 'speaker' by speaker_scores.py, 'style', 'environment' and 'channel' by deviations.py,
-which runs a draft. --draft fills in what is missing: untrained networks, a calibration of ones. --data compares the
-file's networks with those trained, on clips of the `valid` speakers.
+which runs a draft; and what voices.py fitted, to sample from. --draft fills in what is missing: untrained networks, a
+calibration of ones, nothing to sample from. --data compares the file's networks with those trained, on clips of the
+`valid` speakers.
 """
 import argparse
 import json
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 import lacf
 import nets
+import voices
 
 CALIBRATION = {'speaker': {'scale': 10.0, 'offset': -4.0}, 'style': [1.0] * lacf.STYLE,
                'environment': [1.0] * nets.ENVIRONMENT, 'channel': [1.0] * nets.CHANNEL}
@@ -116,6 +118,12 @@ def main():
     made = load_networks(m, states)
     calibration = load_calibration(os.path.join(a.runs, 'factors-calibration.json'), a.draft)
     t = {**lacf.tensors(made), **lacf.constants(m, calibration)}
+    fitted = voices.tensors(a.runs)
+    if fitted is None:
+        missing('what voices.py fits', a.draft)
+    else:
+        m['sampling'] = fitted[0]
+        t.update(fitted[1])
     lacf.write(a.out, a.name, m, lacf.latent_id(a.codec), t)
     print('%s: %d bytes' % (a.out, os.path.getsize(a.out)))
     if a.data:

@@ -1,4 +1,4 @@
-"""The generator's noise as C makes it (latent/gaussian.h)."""
+"""Normal noise as C makes it (latent/gaussian.h)."""
 import numpy as np
 
 
@@ -11,10 +11,13 @@ def hash32(counter):
     return (z ^ (z >> np.uint64(31))) >> np.uint64(32)
 
 
-def gaussian(rows, width, seed=0):
-    """float32 [rows][width] of variance 1: what a generator of that seed begins with."""
-    key = hash32(np.uint64([seed])) << np.uint64(32) | hash32(~np.uint64([seed]))
-    index = np.arange(rows * width, dtype=np.uint64)
+def key_of(seed):
+    return hash32(np.uint64([seed])) << np.uint64(32) | hash32(~np.uint64([seed]))
+
+
+def gaussian(rows, width, seed=0, first=0):
+    """float32 [rows][width] of variance 1: what a generator of that seed begins with. first: an even index."""
+    key, index = key_of(seed), np.arange(rows * width, dtype=np.uint64) + np.uint64(first)
     with np.errstate(over='ignore'):
         pair = key + (index & ~np.uint64(1))
         u = ((hash32(pair) >> np.uint64(8)).astype(float) + 1) / 2 ** 24
