@@ -5,11 +5,13 @@
 
 #include "command.h"
 #include "facts.h"
+#include "merge.h"
 #include "report.h"
 #include "synthrun.h"
 
 static const char usage[] =
     "usage: lac synth PLAN.yaml -i MANIFEST -o DIR [--shard I/N] [-j N] [--resume] [--dry-run] [--json]\n"
+    "       lac synth --merge DIR | --verify DIR [--json]\n"
     "\n"
     "Makes new utterances from the recordings of a manifest, as a plan says: other voices, styles, places and lines\n"
     "(doc/synthesis-data.md). The same plan, manifest and recordings give the same bytes, whatever the threads and\n"
@@ -24,10 +26,15 @@ static const char usage[] =
     "      --json           the summary as one JSON object\n"
     "  -m, --model MODEL    a factor model, a file or a name; default: the built-in one\n"
     "      --codec MODEL    the codec model whose latents it reads; default: the built-in one\n"
+    "      --merge DIR      check all shards, write one record list and the trainers' manifests\n"
+    "      --verify DIR     check all shards\n"
     "  -h, --help           this text\n";
+
+enum task { MAKE, MERGE, VERIFY };
 
 typedef struct options {
     lac_synth_job job;
+    enum task task;
     bool dry, json;
 } options;
 
@@ -45,6 +52,15 @@ static int take_shard(lac_synth_job *j, const char *text)
     return 0;
 }
 
+static int take_folder(options *o, enum task task)
+{
+    if (o->task != MAKE)
+        return lac_report_usage("synth", "either --merge or --verify");
+    o->task = task;
+    o->job.folder = optarg;
+    return 0;
+}
+
 static int parse_option(void *user, int option, char **argv)
 {
     options *o = user;
@@ -56,6 +72,8 @@ static int parse_option(void *user, int option, char **argv)
     case 'r': o->job.resume = true; return 0;
     case 'd': o->dry = true; return 0;
     case 'J': o->json = true; return 0;
+    case 'G': return take_folder(o, MERGE);
+    case 'V': return take_folder(o, VERIFY);
     default: return lac_factor_source_option(&o->job.synth.source, "synth", option, argv);
     }
 }
@@ -67,7 +85,8 @@ static int parse(options *o, int argc, char **argv, int *done)
         {"shard", required_argument, NULL, 'S'},  {"jobs", required_argument, NULL, 'j'},
         {"resume", no_argument, NULL, 'r'},       {"dry-run", no_argument, NULL, 'd'},
         {"json", no_argument, NULL, 'J'},         {"model", required_argument, NULL, 'm'},
-        {"codec", required_argument, NULL, 'C'}, 
+        {"codec", required_argument, NULL, 'C'},  {"merge", required_argument, NULL, 'G'},
+        {"verify", required_argument, NULL, 'V'},
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     int failed = lac_options_read(argc, argv, ":i:o:j:m:h", table, usage, parse_option, o, done);
@@ -75,6 +94,8 @@ static int parse(options *o, int argc, char **argv, int *done)
 
     if (failed || *done)
         return failed;
+    if (o->task != MAKE)
+        return operands == 0 ? 0 : lac_report_usage("synth", "'%s': no plan is needed here", argv[optind]);
     if (operands != 1)
         return lac_report_usage("synth", operands == 0 ? "which plan?" : "one plan at a time");
     if (!o->job.manifest)
@@ -145,6 +166,31 @@ static int make(options *o)
     return failed ? failed : unprinted;
 }
 
+/* ---- the whole set ---- */
+
+static void tell_problem(void *user, const char *text)
+{
+    (void)user;
+    lac_report_reason(text);
+}
+
+static int merge(const options *o)
+{
+    lac_merge m = {.folder = o->job.folder, .write = o->task == MERGE, .problem = tell_problem};
+
+    if (lac_merge_run(&m))
+        return lac_report_reason(m.reason);
+    cJSON *facts = cJSON_CreateObject();
+    lac_facts_count(facts, "outputs", m.outputs);
+    lac_facts_count(facts, "accepted", m.accepted);
+    lac_facts_count(facts, "rejected", m.rejected);
+    lac_facts_count(facts, "duplicates", m.duplicates);
+    lac_facts_count(facts, "problems", m.problems);
+    lac_facts_real(facts, "hours", m.seconds / 3600, 4);
+    int failed = lac_facts_print(facts, o->json);
+    return m.problems > 0 ? LAC_EXIT_FAILED : failed;
+}
+
 int lac_cmd_synth(int argc, char **argv)
 {
     options o = {.job = {.shard = 1, .shards = 1, .synth = {.manifest = {.file = -1}}}};
@@ -154,6 +200,8 @@ int lac_cmd_synth(int argc, char **argv)
     failed = parse(&o, argc, argv, &done);
     if (failed || done)
         return failed;
+    if (o.task != MAKE)
+        return merge(&o);
     failed = make(&o);
     lac_synth_close(&o.job);
     return failed;
