@@ -262,8 +262,8 @@ static int write_lac(const lac_clip *clip, memory *m)
     settings.tag_count = clip->tag_count;
     status = lac_writer_open(&writer, clip->model, &io, &settings);
     if (!status)
-        status = clip->tokens ? write_tokens(writer, clip, &model) :
-                                lac_writer_write(writer, clip->pcm, clip->samples);
+        status =
+            clip->tokens ? write_tokens(writer, clip, &model) : lac_writer_write(writer, clip->pcm, clip->samples);
     if (!status)
         status = lac_writer_finish(writer, clip->samples);
     lac_writer_close(&writer);

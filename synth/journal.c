@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MOST_EXACT 9007199254740992.0 /* whole numbers that a double holds */
+#define MOST_EXACT     9007199254740992.0 /* whole numbers that a double holds */
 #define LONGEST_ENDING 8
 
 bool lac_journal_is_name(const char *text, size_t longest)
@@ -39,7 +39,8 @@ static int parse_members(lac_journal_entry *entry)
 {
     const cJSON *item, *list = cJSON_GetObjectItemCaseSensitive(entry->record, "members");
 
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach(item, list)
+    {
         const char *ending = cJSON_GetStringValue(item);
 
         if (!ending || entry->member_count == LAC_JOURNAL_MEMBERS || !lac_journal_is_name(ending, LONGEST_ENDING))
@@ -167,8 +168,8 @@ bool lac_journal_holds(const lac_journal_entry *entry, int tar, uint64_t from, c
     if (entry->member_count == 0)
         return true;
     lac_sha256_init(&hash);
-    if (tar < 0 ? !hash_members(&hash, entry, folder) :
-                  hash_file(&hash, whole, tar, from, entry->end - from) != entry->end - from)
+    if (tar < 0 ? !hash_members(&hash, entry, folder)
+                : hash_file(&hash, whole, tar, from, entry->end - from) != entry->end - from)
         return false;
     lac_sha256_final(&hash, digest);
     return memcmp(digest, entry->sha256, sizeof digest) == 0;

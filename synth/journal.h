@@ -11,17 +11,17 @@
 #include "bytes.h"
 
 #define LAC_JOURNAL_MEMBERS 16 /* of an output, at most */
-#define LAC_JOURNAL_KEY 80     /* characters of a key, at most */
+#define LAC_JOURNAL_KEY     80 /* characters of a key, at most */
 
 typedef struct lac_journal_entry {
     cJSON *record;   /* all of the line; what follows points into it */
     const char *key; /* letters, digits, '-' and '_' */
     bool accepted;
-    const char *file; /* as the manifests name it; NULL: the output wrote nothing */
+    const char *file;                         /* as the manifests name it; NULL: the output wrote nothing */
     const char *members[LAC_JOURNAL_MEMBERS]; /* their endings, in order */
     size_t member_count;
-    uint64_t end;         /* bytes of the tar after the output; 0 of a folder */
-    uint8_t sha256[32];   /* of the tar from the output before to `end`, or of the members' bytes, in order */
+    uint64_t end;       /* bytes of the tar after the output; 0 of a folder */
+    uint8_t sha256[32]; /* of the tar from the output before to `end`, or of the members' bytes, in order */
 } lac_journal_entry;
 
 /* True for a key, or an ending, of which a file's name can be made. */

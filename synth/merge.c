@@ -96,8 +96,10 @@ static void check_record(merging *w, reading *r, const lac_journal_entry *entry)
 
     if (!cJSON_IsNumber(index) || index->valuedouble != (double)r->next)
         TELL_PROBLEM(w, "%s: output %" PRIu64 " stands where %" PRIu64 " should", r->journal,
-                     cJSON_IsNumber(index) && index->valuedouble >= 0 && index->valuedouble < 1e15 ?
-                         (uint64_t)index->valuedouble : 0, r->next);
+                     cJSON_IsNumber(index) && index->valuedouble >= 0 && index->valuedouble < 1e15
+                         ? (uint64_t)index->valuedouble
+                         : 0,
+                     r->next);
     if (id && *w->set.plan_id && strcmp(id, w->set.plan_id) != 0)
         TELL_PROBLEM(w, "%s: %s is of another plan, or of other sources", r->journal, entry->key);
 }
@@ -137,7 +139,8 @@ static int read_lines(merging *w, reading *r)
 
         lac_sha256_update(&r->journal_hash, line, (size_t)length);
         if (line[length - 1] != '\n' || lac_journal_parse(&entry, line, (size_t)length - 1)) {
-            TELL_PROBLEM(w, "%s: line %" PRIu64 " is damaged", r->journal, r->next - r->shard * w->set.shard_outputs + 1);
+            TELL_PROBLEM(w, "%s: line %" PRIu64 " is damaged", r->journal,
+                         r->next - r->shard * w->set.shard_outputs + 1);
         } else {
             line[length - 1] = 0;
             failed = take_entry(w, r, line, &entry);
@@ -198,7 +201,8 @@ static bool open_shard(merging *w, reading *r)
     free(part);
     r->lines = fopen(r->journal, "r");
     if (!r->lines) {
-        TELL_PROBLEM(w, "%s: %s", r->journal, errno == ENOENT && begun ? "this shard is not complete" : strerror(errno));
+        TELL_PROBLEM(w, "%s: %s", r->journal,
+                     errno == ENOENT && begun ? "this shard is not complete" : strerror(errno));
         return false;
     }
     if (!r->tar)

@@ -55,7 +55,8 @@ static int link_tar(const lac_merge_files *files, char *reason)
     char path[4096], target[sizeof files->name + 8];
 
     snprintf(target, sizeof target, "../%s.tar", files->name);
-    if (snprintf(path, sizeof path, "%s/audio_%" PRIu64 ".tar", files->nemo_folder, files->shard) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%s/audio_%" PRIu64 ".tar", files->nemo_folder, files->shard) >=
+        (int)sizeof path)
         return fail(reason, files->nemo_folder, ENAMETOOLONG);
     if (unlink(path) && errno != ENOENT)
         return fail(reason, path, errno);
@@ -71,7 +72,8 @@ int lac_merge_files_begin(lac_merge_files *files, uint64_t shard, char *reason)
     if (!files->nemo_folder)
         return 0;
     snprintf(name, sizeof name, "manifest_%" PRIu64 ".json", shard);
-    return link_tar(files, reason) || lac_textfile_open(&files->nemo_shard, files->nemo_folder, name, reason) ? -1 : 0;
+    return link_tar(files, reason) || lac_textfile_open(&files->nemo_shard, files->nemo_folder, name, reason) ? -1
+                                                                                                              : 0;
 }
 
 /* Takes the row. */
@@ -100,9 +102,8 @@ int lac_merge_files_add(lac_merge_files *files, const char *line, const lac_jour
         fprintf(files->file[LAC_MERGE_ALL].file, "%s\n", line);
     if (!entry->accepted)
         fprintf(files->file[LAC_MERGE_REJECTED].file, "%s\n", line);
-    else if ((files->set->nemo &&
-              put_row(files->file[LAC_MERGE_NEMO].file, files->nemo_shard.file,
-                      lac_nemo_row(entry, tar ? (int64_t)files->shard : -1), entry, reason)) ||
+    else if ((files->set->nemo && put_row(files->file[LAC_MERGE_NEMO].file, files->nemo_shard.file,
+                                          lac_nemo_row(entry, tar ? (int64_t)files->shard : -1), entry, reason)) ||
              (files->set->lhotse && put_row(files->file[LAC_MERGE_LHOTSE].file, NULL,
                                             lac_lhotse_row(entry, tar ? name : NULL), entry, reason)))
         return -1;

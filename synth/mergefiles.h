@@ -5,16 +5,22 @@
 #include "journalwalk.h"
 #include "textfile.h"
 
-enum lac_merge_file { LAC_MERGE_ALL, LAC_MERGE_REJECTED, LAC_MERGE_HASHES, LAC_MERGE_NEMO, LAC_MERGE_LHOTSE,
-                      LAC_MERGE_FILES };
+enum lac_merge_file {
+    LAC_MERGE_ALL,
+    LAC_MERGE_REJECTED,
+    LAC_MERGE_HASHES,
+    LAC_MERGE_NEMO,
+    LAC_MERGE_LHOTSE,
+    LAC_MERGE_FILES
+};
 
 typedef struct lac_merge_files {
     const lac_set_info *set;
     char *nemo_folder;                  /* of tars, which NeMo wants with a manifest each; else NULL */
     lac_textfile file[LAC_MERGE_FILES]; /* not open: not asked for */
     lac_textfile nemo_shard;
-    uint64_t shard;                     /* the one begun */
-    char name[LAC_PLAN_NAME + 20];   /* its name */
+    uint64_t shard;                /* the one begun */
+    char name[LAC_PLAN_NAME + 20]; /* its name */
 } lac_merge_files;
 
 /* Each: 0, or -1 with a reason [LAC_PLAN_REASON]. `set` is kept. */

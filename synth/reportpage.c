@@ -34,7 +34,8 @@ static const char style[] =
     "vertical-align:top}\n"
     "td.n{text-align:right;font-variant-numeric:tabular-nums}\n"
     ".plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:1.5em}\n"
-    "figure{margin:0}figcaption{font-weight:600}svg{width:100%}small{opacity:.75}svg text{font-size:11px;fill:currentColor}\n"
+    "figure{margin:0}figcaption{font-weight:600}svg{width:100%}small{opacity:.75}svg "
+    "text{font-size:11px;fill:currentColor}\n"
     "rect.accepted,b.accepted{fill:#3b82c4;color:#3b82c4}rect.rejected,b.rejected{fill:#d9663d;color:#d9663d}\n"
     "line.axis{stroke:currentColor}line.limit{stroke:currentColor;stroke-dasharray:4 3}\n"
     "audio{width:260px;height:32px}pre{overflow:auto;border:1px solid #8884;padding:1em}\n"
@@ -116,8 +117,10 @@ static void put_tally(page *p, const char *title, const lac_report_tally *t, siz
 
 static void put_plots(page *p)
 {
-    fputs("<h2>Distributions</h2>\n<p><b class=\"accepted\">accepted</b>, <b class=\"rejected\">rejected</b>; a dashed "
-          "line is the plan's threshold.</p>\n<div class=\"plots\">\n", p->out);
+    fputs("<h2>Distributions</h2>\n<p><b class=\"accepted\">accepted</b>, <b class=\"rejected\">rejected</b>; a "
+          "dashed "
+          "line is the plan's threshold.</p>\n<div class=\"plots\">\n",
+          p->out);
     for (int i = 0; i < LAC_REPORT_NUMBERS; i++)
         lac_report_plot(p->out, &lac_report_quantities[i], &p->stats->histogram[i],
                         lac_report_threshold(&p->plan, (enum lac_report_number)i));
@@ -181,8 +184,10 @@ static void put_list(page *p, const char *title, const lac_report_list *list, bo
 {
     if (list->count == 0)
         return;
-    fprintf(p->out, "<h2>%s</h2>\n<div class=\"wide\"><table>\n<tr><th>Key<th>%s<th>Speaker<th>Text<th>Seconds"
-            "<th>Cosine<th>Content<th>SNR<th>Silence\n", title, player ? "Sound" : "Why");
+    fprintf(p->out,
+            "<h2>%s</h2>\n<div class=\"wide\"><table>\n<tr><th>Key<th>%s<th>Speaker<th>Text<th>Seconds"
+            "<th>Cosine<th>Content<th>SNR<th>Silence\n",
+            title, player ? "Sound" : "Why");
     for (size_t i = 0; i < list->count; i++)
         put_clip(p, &list->clip[i], player);
     fputs("</table></div>\n", p->out);
@@ -217,9 +222,11 @@ static void put_plan(page *p)
 
 static void put_page(page *p)
 {
-    fprintf(p->out, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-            "content=\"width=device-width\">\n<title>%s</title>\n<style>\n%s</style>\n<h1>%s: synthetic speech</h1>\n",
-            p->set.name, style, p->set.name);
+    fprintf(
+        p->out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+        "content=\"width=device-width\">\n<title>%s</title>\n<style>\n%s</style>\n<h1>%s: synthetic speech</h1>\n",
+        p->set.name, style, p->set.name);
     put_summary(p);
     put_plots(p);
     put_lists(p);

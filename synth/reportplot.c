@@ -25,12 +25,23 @@ static size_t character(const unsigned char *s)
 static void put_character(FILE *page, const unsigned char *s, size_t size)
 {
     switch (size == 1 ? s[0] : 0) {
-    case '&': fputs("&amp;", page); return;
-    case '<': fputs("&lt;", page); return;
-    case '>': fputs("&gt;", page); return;
-    case '"': fputs("&quot;", page); return;
-    case '\'': fputs("&#39;", page); return;
-    default: break;
+    case '&':
+        fputs("&amp;", page);
+        return;
+    case '<':
+        fputs("&lt;", page);
+        return;
+    case '>':
+        fputs("&gt;", page);
+        return;
+    case '"':
+        fputs("&quot;", page);
+        return;
+    case '\'':
+        fputs("&#39;", page);
+        return;
+    default:
+        break;
     }
     if (size == 0 || (size == 1 && s[0] < 0x20 && s[0] != '\n' && s[0] != '\t'))
         fputs("&#65533;", page);
@@ -120,9 +131,12 @@ static void put_bar(FILE *page, const char *class, size_t bar, double bottom, do
     double step = (v->to - v->from) / BARS, from = v->from + step * (double)bar;
 
     if (count > 0)
-        fprintf(page, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%.4g to %.4g: %" PRIu64
-                      " %s</title></rect>", class, (double)bar * WIDTH / BARS, HEIGHT - bottom - height,
-                (double)WIDTH / BARS - 1, height, from, from + step, count, class);
+        fprintf(
+            page,
+            "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%.4g to %.4g: %" PRIu64
+            " %s</title></rect>",
+            class, (double)bar * WIDTH / BARS, HEIGHT - bottom - height, (double)WIDTH / BARS - 1, height, from,
+            from + step, count, class);
 }
 
 static void put_bars(FILE *page, const lac_report_histogram *h, const view *v)
@@ -143,7 +157,8 @@ static void put_threshold(FILE *page, const view *v, double threshold)
 
     if (isnan(threshold) || x < 0 || x > WIDTH)
         return;
-    fprintf(page, "<line class=\"limit\" x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"%d\"><title>threshold %.4g</title></line>",
+    fprintf(page,
+            "<line class=\"limit\" x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"%d\"><title>threshold %.4g</title></line>",
             x, x, HEIGHT, threshold);
 }
 
@@ -163,8 +178,8 @@ void lac_report_plot(FILE *page, const lac_report_quantity *q, const lac_report_
     put_threshold(page, &v, threshold);
     fprintf(page, "<text x=\"0\" y=\"%d\">%.4g</text><text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text></svg>",
             HEIGHT + 13, v.from, WIDTH, HEIGHT + 13, v.to);
-    fprintf(page, "<small>%" PRIu64 " outputs, mean %.4g, %.4g to %.4g", h->count, h->sum / (double)h->count, h->least,
-            h->most);
+    fprintf(page, "<small>%" PRIu64 " outputs, mean %.4g, %.4g to %.4g", h->count, h->sum / (double)h->count,
+            h->least, h->most);
     if (!isnan(threshold))
         fprintf(page, "; threshold %.4g", threshold);
     fputs("</small></figure>\n", page);

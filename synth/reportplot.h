@@ -12,8 +12,8 @@ void lac_report_text(FILE *page, const char *text);
 
 void lac_report_base64(FILE *page, const uint8_t *bytes, size_t size);
 
-/* A figure with the histogram of the numbers, rejected ones on top of the accepted, and the plan's threshold unless it
- * is NAN. Nothing for a histogram without numbers. */
+/* A figure with the histogram of the numbers, rejected ones on top of the accepted, and the plan's threshold unless
+ * it is NAN. Nothing for a histogram without numbers. */
 void lac_report_plot(FILE *page, const lac_report_quantity *quantity, const lac_report_histogram *histogram,
                      double threshold);
 

@@ -10,7 +10,7 @@
 #include "clip.h"
 #include "lac/status.h"
 
-#define HEADER  512        /* bytes of a member's header in a tar */
+#define HEADER  512          /* bytes of a member's header in a tar */
 #define LONGEST (24000 * 60) /* samples that are decoded at most */
 
 /* ---- bytes of the shard ---- */
@@ -156,8 +156,9 @@ uint8_t *lac_report_sound(lac_report_sounds *sounds, const lac_report_clip *clip
 {
     uint8_t *bytes = read_member(sounds->set, sounds->folder, clip, most, size), *sound;
 
-    *type = strcmp(clip->ending, "wav") == 0  ? "audio/wav" :
-            strcmp(clip->ending, "opus") == 0 ? "audio/ogg" : "audio/flac";
+    *type = strcmp(clip->ending, "wav") == 0    ? "audio/wav"
+            : strcmp(clip->ending, "opus") == 0 ? "audio/ogg"
+                                                : "audio/flac";
     if (!bytes || strcmp(clip->ending, "lac") != 0)
         return bytes;
     sound = decode_all(&sounds->model, bytes, size);

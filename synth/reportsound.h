@@ -15,8 +15,8 @@ typedef struct lac_report_sounds {
     lac_model *model; /* of the first .lac; to be closed with the last */
 } lac_report_sounds;
 
-/* malloc'ed bytes [*size] of a file, and their MIME type: as they are in the shard, or, of .lac, decoded and as FLAC.
- * NULL if they can't be read, or exceed `most`. */
+/* malloc'ed bytes [*size] of a file, and their MIME type: as they are in the shard, or, of .lac, decoded and as
+ * FLAC. NULL if they can't be read, or exceed `most`. */
 uint8_t *lac_report_sound(lac_report_sounds *sounds, const lac_report_clip *clip, size_t most, size_t *size,
                           const char **type);
 

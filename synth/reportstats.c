@@ -9,14 +9,16 @@
 
 const lac_report_quantity lac_report_quantities[LAC_REPORT_NUMBERS] = {
     [LAC_REPORT_DURATION] = {"Duration", "s", "", "", "duration_s", 0, 60},
-    [LAC_REPORT_COSINE] = {"Speaker: cosine to the voice that was wanted", "", "gates", "", "speaker_cosine", -1, 1},
+    [LAC_REPORT_COSINE] = {"Speaker: cosine to the voice that was wanted", "", "gates", "", "speaker_cosine", -1,
+                           1},
     [LAC_REPORT_DISTANCE] = {"Content: distance to the content's own", "", "gates", "", "content_distance", 0, 1},
     [LAC_REPORT_SNR] = {"Speech to noise before the simulation", "dB", "gates", "", "snr_db", -20, 80},
     [LAC_REPORT_CLIPPED] = {"Clipped samples", "", "gates", "", "clipped_share", 0, 1},
     [LAC_REPORT_SILENT] = {"Silence", "", "gates", "", "silent_share", 0, 1},
     [LAC_REPORT_LEVEL] = {"Level", "dB", "gates", "", "level_db", -100, 0},
     [LAC_REPORT_F0] = {"Pitch of the voices, median", "Hz", "factors", "speaker", "f0_median_hz", 0, 600},
-    [LAC_REPORT_NEAREST] = {"Cosine to the nearest real speaker", "", "factors", "speaker", "nearest_cosine", -1, 1},
+    [LAC_REPORT_NEAREST] = {"Cosine to the nearest real speaker", "", "factors", "speaker", "nearest_cosine", -1,
+                            1},
     [LAC_REPORT_PITCH] = {"Pitch moved by", "semitones", "factors", "style", "pitch_semitones", -24, 24},
     [LAC_REPORT_RANGE] = {"Range of the pitch", "times", "factors", "style", "range", 0, 4},
     [LAC_REPORT_RATE] = {"Rate of speech", "times", "factors", "style", "rate", 0, 3},
@@ -29,13 +31,20 @@ const lac_report_quantity lac_report_quantities[LAC_REPORT_NUMBERS] = {
 double lac_report_threshold(const lac_plan *plan, enum lac_report_number number)
 {
     switch (number) {
-    case LAC_REPORT_COSINE: return plan->gates.speaker_cosine_min;
-    case LAC_REPORT_DISTANCE: return plan->gates.content_distance_max;
-    case LAC_REPORT_SNR: return plan->gates.snr_db_min;
-    case LAC_REPORT_CLIPPED: return plan->gates.clipped_share_max;
-    case LAC_REPORT_SILENT: return plan->gates.silent_share_max;
-    case LAC_REPORT_NEAREST: return plan->speaker.sampled > 0 ? plan->speaker.largest_cosine : NAN;
-    default: return NAN;
+    case LAC_REPORT_COSINE:
+        return plan->gates.speaker_cosine_min;
+    case LAC_REPORT_DISTANCE:
+        return plan->gates.content_distance_max;
+    case LAC_REPORT_SNR:
+        return plan->gates.snr_db_min;
+    case LAC_REPORT_CLIPPED:
+        return plan->gates.clipped_share_max;
+    case LAC_REPORT_SILENT:
+        return plan->gates.silent_share_max;
+    case LAC_REPORT_NEAREST:
+        return plan->speaker.sampled > 0 ? plan->speaker.largest_cosine : NAN;
+    default:
+        return NAN;
     }
 }
 
@@ -130,9 +139,10 @@ static void count_effects(lac_report_stats *s, const cJSON *record)
 {
     static const struct {
         const char *name, *title;
-    } effects[] = {{"t60_s", "room"},   {"noise", "noise"},     {"babble_voices", "babble"}, {"microphone_db", "microphone"},
-                   {"low_hz", "band"},  {"mulaw", "mu-law"},    {"opus_bps", "Opus"},        {"opus_loss", "lost packets"},
-                   {"clip_db", "clipping"}};
+    } effects[] = {
+        {"t60_s", "room"},      {"noise", "noise"},  {"babble_voices", "babble"}, {"microphone_db", "microphone"},
+        {"low_hz", "band"},     {"mulaw", "mu-law"}, {"opus_bps", "Opus"},        {"opus_loss", "lost packets"},
+        {"clip_db", "clipping"}};
     const cJSON *simulation = get(record, "simulation");
 
     if (cJSON_IsTrue(get(record, "untouched")))
@@ -178,13 +188,15 @@ static double margin(const lac_plan *plan, const lac_report_clip *clip)
     return least;
 }
 
-static void fill_clip(lac_report_clip *clip, const lac_report_stats *s, uint64_t shard, const lac_journal_entry *entry)
+static void fill_clip(lac_report_clip *clip, const lac_report_stats *s, uint64_t shard,
+                      const lac_journal_entry *entry)
 {
     const cJSON *index = get(entry->record, "index"), *reason = get(entry->record, "reason");
 
     memset(clip, 0, sizeof *clip);
-    clip->index = cJSON_IsNumber(index) && index->valuedouble >= 0 && index->valuedouble < 1e15 ?
-                      (uint64_t)index->valuedouble : 0;
+    clip->index = cJSON_IsNumber(index) && index->valuedouble >= 0 && index->valuedouble < 1e15
+                      ? (uint64_t)index->valuedouble
+                      : 0;
     clip->shard = shard;
     clip->from = s->end;
     clip->end = entry->end;
@@ -272,8 +284,8 @@ lac_report_stats *lac_report_stats_open(const lac_plan *plan)
 
 void lac_report_stats_close(lac_report_stats *s)
 {
-    lac_report_tally *tallies[] = {&s->gates, &s->speakers, &s->kinds, &s->effects, &s->licences, &s->terms,
-                                   &s->attributions};
+    lac_report_tally *tallies[] = {&s->gates,    &s->speakers, &s->kinds,       &s->effects,
+                                   &s->licences, &s->terms,    &s->attributions};
 
     for (size_t i = 0; i < sizeof tallies / sizeof *tallies; i++)
         lac_names_free(&tallies[i]->names);

@@ -72,7 +72,7 @@ typedef struct lac_report_list {
 } lac_report_list;
 
 typedef struct lac_report_stats {
-    const lac_plan *plan; /* whose thresholds tell what is worst */
+    const lac_plan *plan;                      /* whose thresholds tell what is worst */
     uint64_t outputs, accepted, rejected, end; /* end: of the tar, after the last output */
     uint64_t shard;
     double seconds;

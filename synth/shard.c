@@ -28,14 +28,14 @@ typedef struct pending {
 struct lac_shard {
     enum lac_shard_kind kind;
     char *name;
-    char *folder;                       /* of the members of a shard of files */
-    char *tar, *tar_part;               /* NULL: a shard of files */
+    char *folder;         /* of the members of a shard of files */
+    char *tar, *tar_part; /* NULL: a shard of files */
     char *journal, *journal_part;
-    int tar_fd, journal_fd;             /* the latter is locked; -1: not open */
+    int tar_fd, journal_fd; /* the latter is locked; -1: not open */
     struct archive *archive;
     pending pending;
-    uint64_t end;                       /* bytes of the tar */
-    uint64_t synced;                    /* bytes of it that are on the disk */
+    uint64_t end;    /* bytes of the tar */
+    uint64_t synced; /* bytes of it that are on the disk */
     bool failed;
 };
 
@@ -96,7 +96,8 @@ static int set_paths(lac_shard *s, const char *folder, const char *name, char *r
 
 /* ---- opening ---- */
 
-/* The journal gets its name last. Without its tar, which somebody may have removed to have it made anew, it is void. */
+/* The journal gets its name last. Without its tar, which somebody may have removed to have it made anew, it is
+ * void. */
 static bool is_complete(const lac_shard *s)
 {
     return exists(s->journal) && exists(s->tar ? s->tar : s->folder);
@@ -212,7 +213,8 @@ static la_ssize_t take_bytes(struct archive *archive, void *user, const void *da
 static int open_archive(lac_shard *s, char *reason)
 {
     s->archive = archive_write_new();
-    if (!s->archive || archive_write_set_format_ustar(s->archive) || archive_write_set_bytes_per_block(s->archive, 0) ||
+    if (!s->archive || archive_write_set_format_ustar(s->archive) ||
+        archive_write_set_bytes_per_block(s->archive, 0) ||
         archive_write_open(s->archive, &s->pending, NULL, take_bytes, NULL))
         return fail(reason, "%s: %s", s->tar_part, s->archive ? archive_error_string(s->archive) : "out of memory");
     return 0;
@@ -248,7 +250,8 @@ int lac_shard_open(lac_shard **shard, const char *folder, const char *name, enum
         return fail(reason, "out of memory");
     s->kind = kind;
     s->tar_fd = s->journal_fd = -1;
-    if (make_folder(folder, reason) || set_paths(s, folder, name, reason) || open_parts(s, next, complete, reason)) {
+    if (make_folder(folder, reason) || set_paths(s, folder, name, reason) ||
+        open_parts(s, next, complete, reason)) {
         lac_shard_close(&s);
         return -1;
     }
@@ -369,8 +372,8 @@ static int write_line(lac_shard *s, lac_journal_entry *entry, const char *line, 
     text = lac_journal_print(entry, line);
     if (!text)
         return fail(reason, "out of memory");
-    failed = is_readable(text, entry->key) ? write_all(s->journal_fd, s->journal_part, text, strlen(text), reason) :
-                                             fail(reason, "%s: not a record: %s", entry->key, line);
+    failed = is_readable(text, entry->key) ? write_all(s->journal_fd, s->journal_part, text, strlen(text), reason)
+                                           : fail(reason, "%s: not a record: %s", entry->key, line);
     free(text);
     return failed;
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 typedef struct lac_textfile {
-    FILE *file;  /* NULL: not open */
+    FILE *file; /* NULL: not open */
     char *path, *temporary;
 } lac_textfile;
 

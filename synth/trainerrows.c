@@ -68,7 +68,8 @@ char *lac_nemo_row(const lac_journal_entry *entry, int64_t shard)
     if (shard >= 0)
         add_number(row, "shard_id", (double)shard);
     add_copy(row, "licence", get(get(entry->record, "licence"), "name"));
-    cJSON_ArrayForEach(label, get(entry->record, "labels")) {
+    cJSON_ArrayForEach(label, get(entry->record, "labels"))
+    {
         if (!get(row, label->string))
             add_copy(row, label->string, label);
     }
@@ -112,8 +113,8 @@ static cJSON *make_supervision(const lac_journal_entry *entry, const sound *s)
 /* What the cut does not say elsewhere. */
 static cJSON *make_custom(const lac_journal_entry *entry)
 {
-    static const char *const said[] = {"key",  "accepted", "duration_s", "rate_hz", "samples", "text", "lang",
-                                       "speaker", "labels", "file",      "members", "sha256",  "end"};
+    static const char *const said[] = {"key",     "accepted", "duration_s", "rate_hz", "samples", "text", "lang",
+                                       "speaker", "labels",   "file",       "members", "sha256",  "end"};
     cJSON *custom = cJSON_Duplicate(entry->record, 1);
 
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)

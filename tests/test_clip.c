@@ -127,7 +127,8 @@ Test(clip, is_the_same_each_time)
     for (int f = LAC_CLIP_WAV; f <= LAC_CLIP_OPUS; f++) {
         again = write_clip(&clip, (enum lac_clip_format)f);
         cr_assert_eq(first[f].size, again.size);
-        cr_assert_eq(memcmp(first[f].data, again.data, again.size), 0, "%s", lac_clip_format_name((enum lac_clip_format)f));
+        cr_assert_eq(memcmp(first[f].data, again.data, again.size), 0, "%s",
+                     lac_clip_format_name((enum lac_clip_format)f));
         memfile_free(&first[f]);
         memfile_free(&again);
     }

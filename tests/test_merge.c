@@ -10,7 +10,7 @@
 #include "merge.h"
 #include "shard.h"
 
-#define COUNT 7
+#define COUNT  7
 #define SHARDS 3
 
 static char folder[64];
@@ -77,7 +77,8 @@ static void add(lac_shard *s, uint64_t index, const char *plan_id)
     snprintf(key, sizeof key, "p-%09d", (int)index);
     snprintf(line, sizeof line,
              "{\"index\":%d,\"key\":\"%s\",\"accepted\":%s,\"duration_s\":1.5,\"rate_hz\":24000,\"samples\":36000,"
-             "\"text\":\"say \\\"%d\\\"\",\"lang\":\"en\",\"speaker\":\"s%d\",\"labels\":{\"accent\":\"x\",\"text\":\"no\"},"
+             "\"text\":\"say "
+             "\\\"%d\\\"\",\"lang\":\"en\",\"speaker\":\"s%d\",\"labels\":{\"accent\":\"x\",\"text\":\"no\"},"
              "\"token_hash\":\"%016x\",\"licence\":{\"name\":\"CC0-1.0\"},\"plan_id\":\"%s\"}",
              (int)index, key, index == 1 ? "false" : "true", (int)index, (int)index % 2,
              index == 5 ? 0 : (unsigned)index, plan_id);
@@ -102,9 +103,18 @@ static void make_shard(uint64_t shard, enum lac_shard_kind kind, uint64_t from, 
 /* Three shards of 3, 3 and 1 outputs. */
 static void make_set(enum lac_shard_kind kind)
 {
-    lac_set_info set = {.name = "p", .plan_id = "0123456789abcdef", .codec = "c", .factors = "f", .version = "1",
-                        .count = COUNT, .shard_outputs = 3, .kind = (int)kind, .audio = LAC_OUTPUT_FLAC,
-                        .rate_hz = 24000, .nemo = true, .lhotse = true};
+    lac_set_info set = {.name = "p",
+                        .plan_id = "0123456789abcdef",
+                        .codec = "c",
+                        .factors = "f",
+                        .version = "1",
+                        .count = COUNT,
+                        .shard_outputs = 3,
+                        .kind = (int)kind,
+                        .audio = LAC_OUTPUT_FLAC,
+                        .rate_hz = 24000,
+                        .nemo = true,
+                        .lhotse = true};
     char reason[LAC_PLAN_REASON];
 
     cr_assert_eq(lac_set_info_write(&set, folder, reason), 0, "%s", reason);
@@ -173,9 +183,10 @@ Test(merge, of_tars)
     cr_assert_eq(access(path_of("nemo/audio_2.tar"), R_OK), 0);
     check_line("p.jsonl", ",\"shard\":\"p-000001.tar\"}\n");
     check_line("rejected.jsonl", "\"index\":1,");
-    check_line("p.nemo.jsonl",
-               "{\"audio_filepath\":\"p-000000003.flac\",\"duration\":1.5,\"text\":\"say \\\"3\\\"\",\"lang\":\"en\","
-               "\"speaker\":\"s1\",\"sampling_rate\":24000,\"shard_id\":1,\"licence\":\"CC0-1.0\",\"accent\":\"x\"}\n");
+    check_line(
+        "p.nemo.jsonl",
+        "{\"audio_filepath\":\"p-000000003.flac\",\"duration\":1.5,\"text\":\"say \\\"3\\\"\",\"lang\":\"en\","
+        "\"speaker\":\"s1\",\"sampling_rate\":24000,\"shard_id\":1,\"licence\":\"CC0-1.0\",\"accent\":\"x\"}\n");
     check_line("p.cuts.jsonl", "\"source\":\"p-000001.tar/p-000000003.flac\"");
 }
 

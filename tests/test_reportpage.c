@@ -50,8 +50,16 @@ static void write_plan(const char *text)
 
 static void write_set(uint64_t count, int kind, int audio)
 {
-    lac_set_info set = {.name = "p", .plan_id = "0123456789abcdef", .codec = "c", .factors = "f", .version = "1",
-                        .count = count, .shard_outputs = count, .kind = kind, .audio = audio, .rate_hz = 24000};
+    lac_set_info set = {.name = "p",
+                        .plan_id = "0123456789abcdef",
+                        .codec = "c",
+                        .factors = "f",
+                        .version = "1",
+                        .count = count,
+                        .shard_outputs = count,
+                        .kind = kind,
+                        .audio = audio,
+                        .rate_hz = 24000};
 
     cr_assert_eq(lac_set_info_write(&set, folder, reason), 0, "%s", reason);
     write_plan("name: p\ncount: 9\ncontent: {}\nspeaker: {same: 1}\n"
@@ -66,16 +74,17 @@ static void add(lac_shard *s, uint64_t index, const uint8_t *bytes, size_t size,
     lac_shard_member member = {ending, bytes, size};
 
     snprintf(key, sizeof key, "p-%09d", (int)index);
-    snprintf(line, sizeof line,
-             "{\"index\":%d,\"key\":\"%s\",\"accepted\":%s,\"reason\":\"<i>why</i>\",\"attempts\":1,\"duration_s\":1,"
-             "\"rate_hz\":24000,\"samples\":24000,\"text\":\"</table><script>alert(%d)</script>\\u0001\","
-             "\"speaker\":\"a\\\"b'%d\",\"factors\":{\"speaker\":{\"kind\":\"sampled\",\"f0_median_hz\":%d}},"
-             "\"simulation\":{\"t60_s\":0.%d,\"mulaw\":true},\"gates\":{\"speaker_cosine\":0.%02d,"
-             "\"content_distance\":0.%02d,\"snr_db\":%d,\"failed\":[%s]},"
-             "\"licence\":{\"name\":\"<b>CC0\",\"attribution\":[\"x&y, %d\"],\"terms\":\"none\"}}",
-             (int)index, key, accepted ? "true" : "false", (int)index, (int)index, 80 + (int)index % 200,
-             (int)index % 10, accepted ? 50 + (int)index % 45 : 10, 5 + (int)index % 30, (int)index % 60,
-             accepted ? "" : "\"speaker\"", (int)index);
+    snprintf(
+        line, sizeof line,
+        "{\"index\":%d,\"key\":\"%s\",\"accepted\":%s,\"reason\":\"<i>why</i>\",\"attempts\":1,\"duration_s\":1,"
+        "\"rate_hz\":24000,\"samples\":24000,\"text\":\"</table><script>alert(%d)</script>\\u0001\","
+        "\"speaker\":\"a\\\"b'%d\",\"factors\":{\"speaker\":{\"kind\":\"sampled\",\"f0_median_hz\":%d}},"
+        "\"simulation\":{\"t60_s\":0.%d,\"mulaw\":true},\"gates\":{\"speaker_cosine\":0.%02d,"
+        "\"content_distance\":0.%02d,\"snr_db\":%d,\"failed\":[%s]},"
+        "\"licence\":{\"name\":\"<b>CC0\",\"attribution\":[\"x&y, %d\"],\"terms\":\"none\"}}",
+        (int)index, key, accepted ? "true" : "false", (int)index, (int)index, 80 + (int)index % 200,
+        (int)index % 10, accepted ? 50 + (int)index % 45 : 10, 5 + (int)index % 30, (int)index % 60,
+        accepted ? "" : "\"speaker\"", (int)index);
     cr_assert_eq(lac_shard_add(s, key, &member, accepted ? 1 : 0, line, reason), 0, "%s", reason);
 }
 
@@ -118,7 +127,8 @@ static int count_of(const char *page, const char *what)
 
 static void check_page(const char *page)
 {
-    static const char *const never[] = {"<script", "</table><s", "<i>why", "<b>CC0", "http:", "https:", "a\"b", "\x01"};
+    static const char *const never[] = {"<script", "</table><s", "<i>why", "<b>CC0",
+                                        "http:",   "https:",     "a\"b",   "\x01"};
 
     for (size_t i = 0; i < sizeof never / sizeof *never; i++)
         cr_assert_null(strstr(page, never[i]), "%s", never[i]);

@@ -169,7 +169,8 @@ static uint64_t whole(const char *journal, size_t size, size_t tar_size)
     return lines;
 }
 
-static void check_cut(const char *tar, size_t tar_size, size_t tar_cut, const char *journal, size_t size, size_t cut)
+static void check_cut(const char *tar, size_t tar_size, size_t tar_cut, const char *journal, size_t size,
+                      size_t cut)
 {
     unlink(path_of("p-000000.jsonl"));
     unlink(path_of("p-000000.tar"));
@@ -285,8 +286,14 @@ Test(shard, is_written_by_one)
 
 Test(shard, refuses_what_it_could_not_read)
 {
-    static const char *const lines[] = {"", "x", "{}", "[]", "{\"key\":\"p\"}", "{\"key\":\"q\",\"accepted\":true}",
-                                        "{\"key\":\"p\",\"accepted\":true}}", "{\"key\":\"p\",\"accepted\":1}"};
+    static const char *const lines[] = {"",
+                                        "x",
+                                        "{}",
+                                        "[]",
+                                        "{\"key\":\"p\"}",
+                                        "{\"key\":\"q\",\"accepted\":true}",
+                                        "{\"key\":\"p\",\"accepted\":true}}",
+                                        "{\"key\":\"p\",\"accepted\":1}"};
     lac_shard_member odd = {"a/b", "", 0};
     uint64_t next;
     bool complete;
