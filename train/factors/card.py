@@ -119,6 +119,32 @@ def generator(d):
         markdown(['', ''], [[k.replace('_', ' '), plain(v)] for k, v in d.items() if isinstance(v, list)]))
 
 
+def spread(v, digits=2):
+    return '%.*f (%.*f .. %.*f)' % (digits, v[1], digits, v[0], digits, v[2])
+
+
+def voices(d):
+    """Middles with 5 % and 95 % where a distribution is described, shares with 95 % intervals."""
+    rows, told = [], lambda t, k: percent(t[k]['nearest neighbour']) if t else ''      # noqa: E731
+    for n, r in d['described'].items():
+        t, known = d['tests'].get(n), d['likelihood'].get(n)
+        rows.append([n, *('%.1f' % known[k] if known else '' for k in ('valid', 'heldout')), told(t, 'valid'),
+                     told(t, 'heldout'), spread(r['nearest training speaker']), spread(r['cosine among them']),
+                     spread(r['median pitch, Hz'], 0)])
+    table = markdown(['', 'log likelihood, valid', 'held out', 'told from valid, %', 'from held out, %',
+                      'cosine to nearest in training', 'cosine among them', 'median pitch, Hz'], rows)
+    columns = {'train': 'draws, of the training speakers', 'heldout': 'draws, of the held-out', 'real, valid':
+               'valid people, of the training speakers', 'real, heldout': 'held-out people, of the training speakers'}
+    shares = markdown(['nearer than, %', *columns.values()],
+                      [[k, *('%.1f' % (100 * d['limits'][c][k]) for c in columns)] for k in d['limits']['train']])
+    found = markdown(['attributes', ''], [[k, '%.2f' % v] for k, v in d['attributes'].items()
+                                          if not isinstance(v, list)])
+    places = markdown(['read off', 'sampled', 'valid clips in made-up rooms', 'neutral'],
+                      [[k, *(spread(v) for v in r.values()), '%.2f' % n]
+                       for (k, r), n in zip(d['places'].items(), d['neutral']['read'])])
+    return '\n'.join([table, shares, found, places])
+
+
 def probed(d, names, head, entry, chance):
     """A table of columns `names` of the certificate."""
     rows = [[title, kind, *(entry(c, d['columns'][c][r][kind]) for c in names)]
@@ -156,7 +182,7 @@ def main(card, data, runs, lac=None, lacf=None):
     text, made = open(card).read(), {'sources': sources(data, codec_card), 'networks': networks(runs)}
     if lacf:
         made['model'] = model(lac, lacf)
-    for write in (speaker, content, style, surroundings, generator, certificate):
+    for write in (speaker, content, style, surroundings, generator, voices, certificate):
         name = write.__name__
         where = 'factors-certificate.json' if name == 'certificate' else 'factors-%s/scores.json' % name
         path = os.path.join(runs, where)
