@@ -53,7 +53,7 @@ static float style_between(const lac_factors *content, const lac_factors *style,
                            float weight, float most, float own)
 {
     float a = content->style[item], b = style->style[item];
-    return a > 0 && b > 0 && weight > 0 ? within(between(a, b, within(weight, 0, 1)), 0, most) : own;
+    return a > 0 && b > 0 && a != b && weight > 0 ? within(between(a, b, within(weight, 0, 1)), 0, most) : own;
 }
 
 void lac_style_change_towards(lac_style_change *change, const lac_factors *content, const lac_factors *style,

@@ -15,6 +15,8 @@
 /* Sample frames converted at once; libsndfile's Vorbis and Opus encoders keep a block on the stack. */
 #define SLICE 1024
 
+#define WAV_COMMENT 400 /* bytes of a comment in WAV to a pipe */
+
 struct lac_audio_out {
     lac_file_out file;
     SNDFILE *snd;      /* NULL: bytes straight to the file */
@@ -115,6 +117,7 @@ static int open_header(lac_audio_out *out, int format, const lac_audio_out_setti
     out->lossy = (format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG;
     if (settings->reader)
         lac_tags_store(out->snd, settings->reader);
+    lac_tags_put(out->snd, settings->tags, settings->tag_count);
     return 0;
 }
 
@@ -126,15 +129,35 @@ static void put(uint8_t *p, uint32_t value, int bytes)
         p[i] = (uint8_t)(value >> (8 * i));
 }
 
+/* A chunk of information with the COMMENT, if there is one, at p [WAV_COMMENT + 22]: its bytes. */
+static uint32_t put_comment(uint8_t *p, const lac_audio_out_settings *settings)
+{
+    const char *text = NULL;
+
+    for (size_t i = 0; i < settings->tag_count; i++)
+        if (strcasecmp(settings->tags[i].name, "COMMENT") == 0)
+            text = settings->tags[i].value;
+    uint32_t size = text ? (uint32_t)strnlen(text, WAV_COMMENT) + 1 : 0, even = size + (size & 1);
+    if (!text)
+        return 0;
+    memcpy(p, "LIST....INFOICMT", 16);
+    put(p + 4, 12 + even, 4);
+    put(p + 16, size, 4);
+    memset(p + 20, 0, even);
+    memcpy(p + 20, text, size - 1);
+    return 20 + even;
+}
+
 /* Sizes that are unknown, or too large, are 0xffffffff, which readers take for "to the end". */
 static int write_wav_header(lac_audio_out *out, const lac_audio_out_settings *settings)
 {
-    uint8_t h[44] = "RIFF....WAVEfmt ";
+    uint8_t h[44 + 22 + WAV_COMMENT] = "RIFF....WAVEfmt ";
     uint32_t frame_bytes = 2 * settings->channels;
-    uint32_t data = settings->frames <= (UINT32_MAX - 36) / frame_bytes
+    uint32_t before = 36 + put_comment(h + 36, settings);
+    uint32_t data = settings->frames <= (UINT32_MAX - before) / frame_bytes
         ? (uint32_t)settings->frames * frame_bytes : UINT32_MAX;
 
-    put(h + 4, data == UINT32_MAX ? data : data + 36, 4);
+    put(h + 4, data == UINT32_MAX ? data : data + before, 4);
     put(h + 16, 16, 4);
     put(h + 20, 1, 2); /* PCM */
     put(h + 22, settings->channels, 2);
@@ -142,9 +165,9 @@ static int write_wav_header(lac_audio_out *out, const lac_audio_out_settings *se
     put(h + 28, settings->rate * frame_bytes, 4);
     put(h + 32, frame_bytes, 2);
     put(h + 34, 16, 2);
-    memcpy(h + 36, "data", 4);
-    put(h + 40, data, 4);
-    if (lac_file_out_write(&out->file, h, sizeof h))
+    memcpy(h + before, "data", 4);
+    put(h + before + 4, data, 4);
+    if (lac_file_out_write(&out->file, h, before + 8))
         return lac_report(out->file.name, "%s", strerror(out->file.error));
     out->raw = LAC_PCM_S16;
     return 0;

@@ -19,6 +19,8 @@ typedef struct lac_audio_out_settings {
     lac_pcm_format raw;       /* LAC_PCM_NONE: a file with a header */
     int force;                /* may replace a file */
     const lac_reader *reader; /* its tags are copied; NULL: none */
+    const lac_tag *tags;      /* and these; of WAV to a pipe the COMMENT alone */
+    size_t tag_count;
 } lac_audio_out_settings;
 
 /* 1 if the ending of `path` names a format that can be written. */

@@ -194,7 +194,8 @@ static int open_input(job *j)
 
 static int open_output(job *j)
 {
-    lac_audio_out_settings settings = {j->input, j->rate, j->channels, j->count, j->raw, j->force, j->reader};
+    lac_audio_out_settings settings = {.input = j->input, .rate = j->rate, .channels = j->channels,
+                                       .frames = j->count, .raw = j->raw, .force = j->force, .reader = j->reader};
     const char *reason = NULL;
     int status;
 

@@ -190,7 +190,8 @@ static int parse(job *j, int argc, char **argv, int *done)
 
 static int open_output(job *j)
 {
-    lac_audio_out_settings settings = {"", j->info.sample_rate, 1, UINT64_MAX, j->raw, j->force, NULL};
+    lac_audio_out_settings settings = {.input = "", .rate = j->info.sample_rate, .channels = 1,
+                                       .frames = UINT64_MAX, .raw = j->raw, .force = j->force};
 
 #ifdef F_SETPIPE_SZ
     if (strcmp(j->output, "-") == 0)

@@ -20,6 +20,7 @@ int lac_cmd_fit(int argc, char **argv);
 int lac_cmd_factors(int argc, char **argv);
 int lac_cmd_compare(int argc, char **argv);
 int lac_cmd_plot(int argc, char **argv);
+int lac_cmd_recombine(int argc, char **argv);
 int lac_cmd_synth(int argc, char **argv);
 
 #endif

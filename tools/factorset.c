@@ -102,7 +102,7 @@ void lac_factor_set_spell(lac_token_bytes *out, const lac_factor_set *s)
 
 const char *lac_factor_way_name(enum lac_factor_way way)
 {
-    static const char *const names[] = {"audio", "tokens", "decoded"};
+    static const char *const names[] = {"audio", "tokens", "decoded", "recombined"};
 
     return names[way];
 }

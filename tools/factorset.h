@@ -17,7 +17,12 @@
 #define LAC_FACTOR_MAX_FILE ((size_t)1 << 30)     /* bytes of a file of factors */
 
 /* How latents came out of the file. */
-enum lac_factor_way { LAC_FACTORS_OF_AUDIO, LAC_FACTORS_OF_TOKENS, LAC_FACTORS_OF_DECODED };
+enum lac_factor_way {
+    LAC_FACTORS_OF_AUDIO,
+    LAC_FACTORS_OF_TOKENS,
+    LAC_FACTORS_OF_DECODED,
+    LAC_FACTORS_RECOMBINED /* of nothing that was said: lac recombine */
+};
 
 typedef struct lac_factor_set {
     lac_factor_info model;      /* of a file of factors only id, latent_id, name and content_stride */

@@ -100,21 +100,59 @@ static int is_same_file(const char *input, const struct stat *output)
     return stat(input, &st) == 0 && st.st_dev == output->st_dev && st.st_ino == output->st_ino;
 }
 
-/* The output exists already. */
-static int open_existing(lac_file_out *file, const char *path, const char *input, const struct stat *st)
+/* May what exists already be written to? */
+static int check_existing(const char *path, const char *input, const struct stat *st, int force)
 {
     if (S_ISDIR(st->st_mode))
         return lac_report(path, "%s", strerror(EISDIR));
-    if (S_ISREG(st->st_mode) && is_same_file(input, st))
+    if (!S_ISREG(st->st_mode))
+        return 0;
+    if (is_same_file(input, st))
         return lac_report(path, "is the input file");
+    if (!force)
+        return lac_report(path, "exists; -f overwrites it");
+    return access(path, W_OK) ? lac_report(path, "%s", strerror(errno)) : 0;
+}
+
+/* Is there a folder for what does not exist? */
+static int check_new(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    int failed = !folder || access(folder, W_OK | X_OK) ? lac_report(path, "%s", strerror(errno)) : 0;
+
+    free(folder);
+    return failed;
+}
+
+static int check_terminal(int force)
+{
+    if (!isatty(STDOUT_FILENO) || force)
+        return 0;
+    return lac_report_usage("", "standard output is a terminal; -f writes to it nonetheless");
+}
+
+int lac_file_out_check(const char *path, const char *input, int force)
+{
+    struct stat st;
+
+    if (strcmp(path, "-") == 0)
+        return check_terminal(force);
+    if (stat(path, &st) == 0)
+        return check_existing(path, input, &st, force);
+    return errno == ENOENT ? check_new(path) : lac_report(path, "%s", strerror(errno));
+}
+
+static int open_existing(lac_file_out *file, const char *path, const char *input, const struct stat *st)
+{
+    int failed = check_existing(path, input, st, file->force);
+
+    if (failed)
+        return failed;
     if (!S_ISREG(st->st_mode)) {
         file->fd = open(path, O_WRONLY | O_CLOEXEC);
         return file->fd < 0 ? lac_report(path, "%s", strerror(errno)) : 0;
     }
-    if (!file->force)
-        return lac_report(path, "exists; -f overwrites it");
-    if (access(path, W_OK))
-        return lac_report(path, "%s", strerror(errno));
     file->path = realpath(path, NULL); /* a link stays, the file it leads to is replaced */
     return file->path ? open_temporary(file) : lac_report(path, "%s", strerror(errno));
 }
@@ -128,10 +166,10 @@ int lac_file_out_open(lac_file_out *file, const char *path, const char *input, i
     file->fd = -1;
     file->force = force;
     if (strcmp(path, "-") == 0) {
-        if (isatty(STDOUT_FILENO) && !force)
-            return lac_report_usage("", "standard output is a terminal; -f writes to it nonetheless");
-        file->fd = STDOUT_FILENO;
-        return 0;
+        int failed = check_terminal(force);
+
+        file->fd = failed ? -1 : STDOUT_FILENO;
+        return failed;
     }
     if (stat(path, &st) == 0)
         return open_existing(file, path, input, &st);

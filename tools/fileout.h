@@ -20,7 +20,8 @@ typedef struct lac_file_out {
 } lac_file_out;
 
 /* 0, LAC_EXIT_USAGE (binary data to a terminal) or LAC_EXIT_FAILED after a message. `input` is the file read from,
- * which is not overwritten even with `force`. */
+ * which is not overwritten even with `force`. Check tells what open would refuse, before long work. */
+int lac_file_out_check(const char *path, const char *input, int force);
 int lac_file_out_open(lac_file_out *file, const char *path, const char *input, int force);
 
 /* All bytes: 0, or -1 with `error` set. */

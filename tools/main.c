@@ -24,6 +24,7 @@ static const struct command {
     {"factors", lac_cmd_factors, "tell who speaks, what is said, how, where and through what"},
     {"compare", lac_cmd_compare, "compare the factors of two recordings or more"},
     {"plot", lac_cmd_plot, "draw the factors of a file, or a map of speakers"},
+    {"recombine", lac_cmd_recombine, "say one recording by the voice, manner, place and line of others"},
     {"synth", lac_cmd_synth, "make a data set of new utterances from those of a manifest"},
     {"eval", lac_cmd_eval, "measure how far a test file is from its reference"},
     {"bench", lac_cmd_bench, "measure speed, latency and memory"},
@@ -39,7 +40,7 @@ static int print_help(void)
     puts("lac: a neural codec for speech at 0.5 to 6 kbit/s\n\n"
          "usage: lac COMMAND [OPTIONS] FILES\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+        printf("  %-9s %s\n", commands[i].name, commands[i].summary);
     puts("\n'lac COMMAND --help' tells the options; 'lac --version' the version. '-' is standard input or output.\n"
          "Exit status: 0 success, 1 a file could not be processed, 2 wrong usage, 3 decoded but parts were concealed.");
     return LAC_EXIT_OK;

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +104,12 @@ int lac_option_count(const char *command, const char *name, const char *text, ui
 int lac_option_real(const char *command, const char *name, const char *text, double first, double last,
                     const char *what, double *value)
 {
-    if (parse_real(text, value) || *value < first || *value > last)
+    bool negative = first < 0 && *text == '-';
+    int failed = parse_real(text + negative, value);
+
+    if (negative)
+        *value = -*value;
+    if (failed || *value < first || *value > last)
         return lac_report_usage(command, "%s %s: %s is %g to %g", name, text, what, first, last);
     return 0;
 }

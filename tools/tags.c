@@ -100,15 +100,20 @@ void lac_tags_free(lac_tag_list *list)
     list->count = 0;
 }
 
+void lac_tags_put(SNDFILE *snd, const lac_tag *tags, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < KNOWN; k++)
+            if (strcasecmp(tags[i].name, known[k].name) == 0)
+                sf_set_string(snd, known[k].string, tags[i].value);
+}
+
 void lac_tags_store(SNDFILE *snd, const lac_reader *reader)
 {
     for (size_t i = 0; i < lac_reader_tag_count(reader); i++) {
         lac_tag tag;
 
-        if (lac_reader_tag(reader, i, &tag))
-            continue;
-        for (size_t k = 0; k < KNOWN; k++)
-            if (strcasecmp(tag.name, known[k].name) == 0)
-                sf_set_string(snd, known[k].string, tag.value);
+        if (!lac_reader_tag(reader, i, &tag))
+            lac_tags_put(snd, &tag, 1);
     }
 }

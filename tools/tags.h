@@ -20,7 +20,8 @@ int lac_tags_load(lac_tag_list *list, SNDFILE *snd, const char *file);
 
 void lac_tags_free(lac_tag_list *list);
 
-/* Every tag that libsndfile has a string for; before any audio is written. */
+/* Every tag of a reader, or of these, that libsndfile has a string for; before any audio is written. */
 void lac_tags_store(SNDFILE *snd, const lac_reader *reader);
+void lac_tags_put(SNDFILE *snd, const lac_tag *tags, size_t count);
 
 #endif
