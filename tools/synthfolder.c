@@ -61,26 +61,27 @@ static int check_shards(const lac_synth *s, bool (*mine)(void *user, uint64_t sh
     return 0;
 }
 
-/* The plan as it was read, so that the folder tells what it is. */
+/* The plan as it was read, so that the folder tells what it is. It stands behind synth.json, which makes the folder
+ * this plan's: a run may be killed in between. */
 static int copy_plan(const lac_synth *s)
 {
     char *path = lac_path_join(s->folder, "plan.yaml");
     int failed = path ? 0 : lac_report(s->folder, "out of memory");
 
-    if (!failed && lac_whole_file_write(path, s->plan.bytes, s->plan.size))
+    if (!failed && access(path, F_OK) && lac_whole_file_write(path, s->plan.bytes, s->plan.size))
         failed = lac_report(path, "%s", strerror(errno));
     free(path);
     return failed;
 }
 
 /* Parts of files that a killed run left. */
-static void clean_cache(const char *cache)
+static void clean(const char *folder)
 {
-    DIR *directory = opendir(cache);
+    DIR *directory = opendir(folder);
     struct stat st;
 
     for (const struct dirent *d; directory && (d = readdir(directory)) != NULL;) {
-        char *path = strncmp(d->d_name, ".part-", 6) == 0 ? lac_path_join(cache, d->d_name) : NULL;
+        char *path = strncmp(d->d_name, ".part-", 6) == 0 ? lac_path_join(folder, d->d_name) : NULL;
 
         if (path && stat(path, &st) == 0 && time(NULL) - st.st_mtime > FORGOTTEN_S)
             unlink(path);
@@ -109,14 +110,15 @@ int lac_synth_folder_open(const lac_synth *s, bool resume, bool (*mine)(void *us
         return lac_report(s->folder, "is not empty and holds no data set");
     if (found == 0 && !resume)
         failed = check_shards(s, mine, user);
-    if (!failed && found == 1) {
+    if (!failed && found == 1 && lac_set_info_write(&s->set, s->folder, reason))
+        failed = lac_report_reason(reason);
+    if (!failed)
         failed = copy_plan(s);
-        if (!failed && lac_set_info_write(&s->set, s->folder, reason))
-            failed = lac_report_reason(reason);
-    }
     if (!failed)
         failed = make_folder(s->cache);
-    if (!failed)
-        clean_cache(s->cache);
+    if (!failed) {
+        clean(s->folder);
+        clean(s->cache);
+    }
     return failed;
 }
