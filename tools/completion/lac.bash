@@ -2,17 +2,30 @@
 _lac()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-    local options= commands="encode decode info verify tokens factors compare plot fit eval bench send receive netsim latency"
+    local options= commands="encode decode info verify tokens factors compare plot recombine fit eval bench send receive netsim latency"
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         COMPREPLY=($(compgen -W "$commands help --help --version" -- "$cur"))
         return
     fi
+    if [ "$command" = recombine ]; then
+        case $prev in
+            --speaker) COMPREPLY=($(compgen -W sampled -- "$cur")) ;;
+            --environment|--channel) COMPREPLY=($(compgen -W "neutral sampled" -- "$cur")) ;;
+            --mix) compopt -o nospace; COMPREPLY=($(compgen -W "speaker= style= environment= channel=" -- "$cur")); return ;;
+            --voice) compopt -o nospace; COMPREPLY=($(compgen -W "pitch= formants= age= accent=" -- "$cur")); return ;;
+            --median|--pitch|--range|--rate|--energy|--noise|--largest-cosine|--audio-channel) return ;;
+        esac
+        case $prev in
+            --speaker|--environment|--channel)
+                mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur"); return ;;
+        esac
+    fi
     case $prev in
         -f|--format) [ "$command" != tokens ] || { COMPREPLY=($(compgen -W "npy jsonl bin" -- "$cur")); return; } ;;
         -j|--jobs|--channel) COMPREPLY=($(compgen -W "1 2 4 8" -- "$cur")); return ;;
         -b|--bitrate) COMPREPLY=($(compgen -W "0.5 1 1.5 2 3 4 6" -- "$cur")); return ;;
-        -r|--rate) COMPREPLY=($(compgen -W "8000 16000 24000 44100 48000" -- "$cur")); return ;;
+        -r|--rate|--sample-rate) COMPREPLY=($(compgen -W "8000 16000 24000 44100 48000" -- "$cur")); return ;;
         -t|--threads) COMPREPLY=($(compgen -W "1 2 4 8" -- "$cur")); return ;;
         --streams|--receivers) COMPREPLY=($(compgen -W "100 200 300" -- "$cur")); return ;;
         --to) mapfile -t COMPREPLY < <(compgen -A hostname -S : -- "$cur"); return ;;
@@ -45,6 +58,9 @@ _lac()
         factors) options="--output --json --model --codec --channel --raw --jobs --resume --force --help" ;;
         compare) options="--json --model --codec --channel --raw --jobs --help" ;;
         plot) options="--output --map --start --duration --model --codec --channel --raw --jobs --force --help" ;;
+        recombine) options="--output --content --speaker --style --environment --channel --mix --median --pitch --range
+            --rate --energy --voice --largest-cosine --seed --noise --bitrate --sample-rate --lac --json --model --codec
+            --audio-channel --raw --threads --force --help" ;;
         fit) options="--model --output --name --state --json --prior --fresh --kind --levels --stages --codewords --seed
             --threads --force --help" ;;
         eval) options="--json --png --force --help" ;;
