@@ -36,9 +36,10 @@ class Corpus:
 
 
 class Bank:
-    """Clips as (frames [T, BANDS], what is told of them)."""
+    """Clips as (frames [T, BANDS], what is told of them). `key` changes with what they were made of."""
 
     def __init__(self, path):
+        self.key = os.path.basename(path)
         self.rows = np.load(path + '.npy', mmap_mode='r')
         self.told = json.load(open(path + '.json'))
         self.ends = np.cumsum([t['frames'] for t in self.told])
@@ -73,7 +74,7 @@ def usual_copies(corpus, task, usual):
             yield sound.hear(usual(corpus.pcm(i), generator(task.seed, i, k))), corpus.told(i)
 
 
-def outputs(folder, models=None):
+def outputs(folder):
     """Accepted outputs of `lac synth` in the order of their indices: (PCM, record)."""
     for name in sorted(n for n in os.listdir(folder) if n.endswith('.tar')):
         tar = tarfile.open(os.path.join(folder, name))
@@ -92,24 +93,25 @@ def made(folder, usual=None):
 
 
 class Banks:
-    def __init__(self, corpus, usual, runs):
-        self.corpus, self.usual, self.root = corpus, usual, os.path.join(runs, 'usefulness')
+    """The banks of RUNS/usefulness. synthesis(task, plan) -> the folder of that plan's outputs, made by then."""
 
-    def synth(self, task, plan):
-        return os.path.join(self.root, 'synth', task.id, plan)
+    def __init__(self, corpus, usual, runs, synthesis=None):
+        self.corpus, self.usual, self.synthesis = corpus, usual, synthesis
+        self.root = os.path.join(runs, 'usefulness')
 
     def get(self, task, name):
-        of = task.name if name == 'real' else task.id
-        path = os.path.join(self.root, 'heard', '%s-%s' % (of, name))
+        plan, _, augmented = name.partition('+')
+        key = '%s-%s' % (task.name if name == 'real' else task.id, name)
+        folder = self.synthesis(task, plan) if plan not in ('real', 'usual') else None
+        if folder:
+            key = '%s-%s%s' % (task.id, os.path.basename(folder), '+usual' if augmented else '')
+        path = os.path.join(self.root, 'heard', key)
         if not os.path.exists(path + '.npy'):
-            write(path, self.hear(task, name))
+            print('hearing', key, file=sys.stderr, flush=True)
+            write(path, made(folder, self.usual if augmented else None) if folder else self.hear(task, name))
         return Bank(path)
 
     def hear(self, task, name):
-        print('hearing', task.id, name, file=sys.stderr, flush=True)
-        if name == 'real':
-            return ((sound.hear(self.corpus.pcm(i)), self.corpus.told(i)) for i in task.everyone())
         if name == 'usual':
             return usual_copies(self.corpus, task, self.usual)
-        plan, _, augmented = name.partition('+')
-        return made(self.synth(task, plan), self.usual if augmented else None)
+        return ((sound.hear(self.corpus.pcm(i)), self.corpus.told(i)) for i in task.everyone())

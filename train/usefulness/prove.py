@@ -1,8 +1,8 @@
 """Does recombination help? Trainings of small networks with it and without, tested on real people never heard.
 
-    prove.py MANIFEST DATA RUNS LAC [--tasks ..] [--sizes ..] [--seeds N] [--arms ..] [--jobs T]
+    prove.py MANIFEST DATA RUNS LAC MODEL [--tasks ..] [--sizes ..] [--seeds N] [--arms ..] [--jobs T]
 
-DATA and RUNS are train/data and train/runs, LAC the program that synthesises. Each training leaves a result in
+DATA and RUNS are train/data and train/runs, LAC and MODEL what synthesises. Each training leaves a result in
 RUNS/usefulness/results, and is left out where one of the same data and recipe is there. Real data alone is in every
 run. Afterwards the table and the plots are written (table.py).
 """
@@ -17,11 +17,6 @@ import synthesise
 import table
 import tasks
 import trial
-
-
-def plans_of(weights):
-    names = {k.partition('+')[0].partition('@')[0] for k in weights} - {'real', 'usual'}
-    return sorted(names)
 
 
 def result_of(t, results):
@@ -48,15 +43,13 @@ def prove(task, arms, a, store):
     print('%s: %d test speakers, none in %s' % (task.id, len(task.voices(task.test)), ', '.join(
         '%s (%d)' % (os.path.relpath(k, a.runs) if '/' in k else k, n) for k, n in lists.items())), flush=True)
     for arm in arms:
-        for plan in plans_of(trial.arms(task.name, task.size)[arm][0]):
-            synthesise.synthesise(task, plan, a.manifest, a.runs, a.lac, a.jobs)
         r = result_of(trial.Trial(task, arm, store), os.path.join(a.runs, 'usefulness', 'results'))
         print('%s %-12s error %.3f (%.0f s)' % (task.id, arm, trial.share(r['test']), r['seconds']), flush=True)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ('manifest', 'data', 'runs', 'lac'):
+    for name in ('manifest', 'data', 'runs', 'lac', 'model'):
         p.add_argument(name)
     p.add_argument('--tasks', nargs='+', default=list(tasks.SIZES), choices=list(tasks.SIZES))
     p.add_argument('--sizes', nargs='+', type=int, help='of the speakers of the training set')
@@ -66,7 +59,8 @@ def main():
     a = p.parse_args()
     torch.set_num_threads(1)
     corpus = banks.Corpus(os.path.join(a.data, 'factors'))
-    store = banks.Banks(corpus, sound.Usual(a.data), a.runs)
+    synthesis = synthesise.Synthesis(a.manifest, a.runs, a.lac, a.model, a.jobs)
+    store = banks.Banks(corpus, sound.Usual(a.data), a.runs, synthesis)
     for name in a.tasks:
         for seed in range(a.seeds):
             for size in a.sizes or tasks.SIZES[name]:

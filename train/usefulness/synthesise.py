@@ -1,11 +1,13 @@
 """Synthetic data of a task: its seed set as a manifest, and `lac synth` on it by plans/PLAN.yaml.
 
-    synthesise.py MANIFEST DATA RUNS LAC TASK SIZE SEED PLAN...
+    synthesise.py MANIFEST DATA RUNS LAC MODEL TASK SIZE SEED PLAN...
 
 RUNS/usefulness/synth/TASK-SIZE-SEED/seed.jsonl has the rows of the training speakers' clips (split `seed`) and
-recordings of noise (split `noise`) for plans that add some; PLAN/ beside it is what `lac synth --resume` makes. The
-plans forbid the held-out speakers once more.
+recordings of noise (split `noise`) for plans that add some; PLAN-ID/ beside it is what `lac synth` makes with the
+factor model MODEL. The plans forbid the held-out speakers once more. prove.py does all this by itself; this command
+spreads it over processes or machines.
 """
+import hashlib
 import json
 import os
 import subprocess
@@ -43,26 +45,40 @@ def write_manifest(task, manifest, runs):
     return rows, path
 
 
-def synthesise(task, plan, manifest, runs, lac, jobs):
-    rows, path = write_manifest(task, manifest, runs)
-    out, done = os.path.join(os.path.dirname(path), plan), os.path.join(os.path.dirname(path), plan + '.done')
-    if os.path.exists(done):
-        return
-    told = subprocess.run([lac, 'synth', os.path.join(PLANS, plan + '.yaml'), '-i', path, '-o', out, '--resume',
-                           '-j', str(jobs)])
-    if told.returncode > 1:                     # 1: some were recorded as rejected or failed, the rest is there
-        sys.exit('lac synth %s on %s: exit status %d' % (plan, path, told.returncode))
-    open(done, 'w').close()
+class Synthesis:
+    """`lac synth` with a factor model, for whoever asks for a plan's outputs on a task."""
+
+    def __init__(self, manifest, runs, lac, model, jobs):
+        self.manifest, self.runs, self.lac, self.model, self.jobs = manifest, runs, lac, model, jobs
+        self.id = hashlib.sha256(open(model, 'rb').read())
+
+    def __call__(self, task, plan):
+        """-> RUNS/usefulness/synth/TASK-SIZE-SEED/PLAN-ID, complete. The name changes with model, plan and rows."""
+        _, path = write_manifest(task, self.manifest, self.runs)
+        text, known = os.path.join(PLANS, plan + '.yaml'), self.id.copy()
+        known.update(open(text, 'rb').read() + open(path, 'rb').read())
+        out = os.path.join(os.path.dirname(path), '%s-%s' % (plan, known.hexdigest()[:8]))
+        if not os.path.exists(out + '.done'):
+            self.make(text, path, out)
+        return out
+
+    def make(self, plan, manifest, out):
+        told = subprocess.run([self.lac, 'synth', plan, '-i', manifest, '-o', out, '-m', self.model, '--resume',
+                               '-j', str(self.jobs)], stdout=sys.stderr)
+        if told.returncode not in (0, 1):       # 1: some outputs were refused, the rest is there
+            sys.exit('lac synth %s on %s: exit status %d' % (plan, manifest, told.returncode))
+        open(out + '.done', 'w').close()
 
 
 def main():
-    if len(sys.argv) < 9:
+    if len(sys.argv) < 10:
         sys.exit(__doc__)
-    manifest, data, runs, lac, name, size, seed = sys.argv[1:8]
+    manifest, data, runs, lac, model, name, size, seed = sys.argv[1:9]
     corpus = banks.Corpus(os.path.join(data, 'factors'))
     task = tasks.Task(name, int(size), int(seed), corpus.clips)
-    for plan in sys.argv[8:]:
-        synthesise(task, plan, manifest, runs, lac, int(os.environ.get('JOBS', 2)))
+    made = Synthesis(manifest, runs, lac, model, int(os.environ.get('JOBS', 2)))
+    for plan in sys.argv[9:]:
+        print(made(task, plan), flush=True)
 
 
 if __name__ == '__main__':

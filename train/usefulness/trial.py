@@ -76,7 +76,7 @@ class Trial:
         return classes, {name: bank.labelled(label, which) for name, (bank, which) in parts.items()}
 
     def asked(self):
-        heard = {name: [len(which), sum(bank.told[k]['frames'] for k in which) / 100,
+        heard = {name: [len(which), sum(bank.told[k]['frames'] for k in which) / 100, bank.key,
                         zlib.crc32(json.dumps(bank.told).encode())]
                  for name, (bank, which) in ((name, self.chosen(name)) for name in self.weights)}
         return dict(recipe=self.o, weights=self.weights, specaugment=self.spec, heard=heard)
