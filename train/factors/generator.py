@@ -1,8 +1,9 @@
 """Train the generator, factors to latents: generator.py MANIFEST DATA RUNS RUN [--steps N] [--flow STEPS]
-    [--from STATE] [--sets SET...] [--sources SET...] [--read WEIGHT]
+    [--from STATE] [--sets SET...] [--sources SET...] [--read WEIGHT] [--network JSON]
 
 DATA and RUNS as in extract.py, which is called first. RUN is the folder of this training: factors-generator is what
-export.py takes. --flow 0 is plain regression, otherwise the steps that a rectified flow is used with.
+export.py takes. --flow 0 is plain regression, otherwise the steps that a rectified flow is used with. --network: what
+of generator in config.json is to be another.
 
 A crop's target is the latents of a clip in one of --sets; its frames are its own content codes or, as often, those of
 the same clip in one of --sources (voices that are moved: what the codes keep of a voice is to tell nothing), its own
@@ -165,13 +166,14 @@ def main():
     a.add_argument('--sets', nargs='+', default=['base', 'room0', 'room1'])
     a.add_argument('--sources', nargs='+', default=['base', 'shift0', 'shift1'])
     a.add_argument('--rate', type=float, default=1e-3)
+    a.add_argument('--network', type=json.loads, default={})
     a.add_argument('--read', type=float, default=0.0)
     a.add_argument('--from', dest='start', help='begin with the averaged network of this state')
     a = a.parse_args()
     torch.manual_seed(1)
     data = Data(a.manifest, a.data, a.runs, a.sets, a.sources)
     here = os.path.dirname(os.path.abspath(__file__))
-    config = json.load(open(os.path.join(here, 'config.json')))['generator']
+    config = dict(json.load(open(os.path.join(here, 'config.json')))['generator'], **a.network)
     if a.flow is not None:
         config['steps'] = a.flow
     net = nets.Generator(config, data.levels.size)

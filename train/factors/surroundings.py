@@ -29,7 +29,7 @@ RATE, TOP, ONE = 50, 40.0, 512.0              # frames a second; SNR beyond whic
 OPTIONS = dict(steps=2400, rate=2e-3, weight_decay=0.05, validate=300, batch=48, seconds=[2, 4], base=0.2,
                adversary=0.02, change=0.1, levels=1.0, floor=0.5, size=0.01, fall=0.5)
 BINS = {'snr': [0.25, 0.75, 1.25, 1.75], 't60': [-1.5, -0.5, 0.25, 1.0], 'bandwidth': [0.6, 0.9, 1.25, 1.6]}
-WEIGHT = {'snr': 4.0, 't60': 1.0, 'bandwidth': 1.5, 'codec': 1.0}
+WEIGHT = {'snr': 8.0, 't60': 1.0, 'bandwidth': 1.5, 'codec': 1.0}
 
 
 class Clips:
