@@ -22,8 +22,8 @@ MODEL = {'latent': 16, 'symbols': ['a', '\u0283', '\u03b8', 't\u0283'],
          'surroundings': {'width': 8, 'expand': 3, 'kernel': 1, 'blocks': 1},
          'style': {'width': 9, 'expand': 2, 'kernel': 5, 'blocks': 1, 'ahead': 1},
          'generator': {'width': 12, 'expand': 2, 'kernel': 3, 'blocks': 2, 'condition': 8, 'steps': 2, 'ahead': 3}}
-SAMPLING = {'voices': {'components': 2, 'rank': 6}, 'environment': {'components': 3, 'rank': 2},
-            'channel': {'components': 1, 'rank': 3}}
+SAMPLING = {'voices': {'components': 2, 'rank': 4}, 'environment': {'components': 2, 'rank': 2},
+            'channel': {'components': 1, 'rank': 2}}
 CALIBRATION = {'speaker': {'scale': 9.0, 'offset': -3.5}}
 
 
@@ -59,7 +59,7 @@ def sampling(m, rng):
     basis = np.linalg.qr(rng.normal(0, 1, (nets.SPEAKER, rank + 1)))[0].T
     rows[:, :, :-1], rows[:, :, -1] = 0.3 * basis[1:], 0.1
     out['sampling.middle'] = np.append(0.8 * basis[0], 0.2)
-    out['sampling.voices.means'] = out['sampling.middle'] + np.array([-0.2, 0.2])[:, None] * rows[:, 5]
+    out['sampling.voices.means'] = out['sampling.middle'] + np.array([-0.2, 0.2])[:, None] * rows[:, 3]
     moves = np.stack([rows[0, 0], rows[0, 1], rows[0, 2], rows[0, 0] + rows[0, 1]])
     out['sampling.moves'] = moves / np.array([1, 1, 1, 2 ** 0.5])[:, None]
     out['sampling.directions'] = out['sampling.moves'][:, :-1] / 0.09
