@@ -54,7 +54,7 @@ static void put_row(page *p, const char *name, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     fprintf(p->out, "<tr><th>%s<td>", name);
-    lac_report_text(p->out, text);
+    lac_report_escape(p->out, text);
     fputc('\n', p->out);
 }
 
@@ -107,7 +107,7 @@ static void put_tally(page *p, const char *title, const lac_report_tally *t, siz
             continue;
         }
         fputs("<tr><td>", p->out);
-        lac_report_text(p->out, rows[i].name);
+        lac_report_escape(p->out, rows[i].name);
         fprintf(p->out, "<td class=\"n\">%" PRIu64 "\n", rows[i].count);
     }
     if (rest > 0)
@@ -163,11 +163,11 @@ static void put_clip(page *p, const lac_report_clip *clip, bool player)
     if (player)
         put_player(p, clip);
     else
-        lac_report_text(p->out, clip->reason);
+        lac_report_escape(p->out, clip->reason);
     fputs("<td>", p->out);
-    lac_report_text(p->out, clip->speaker);
+    lac_report_escape(p->out, clip->speaker);
     fputs("<td>", p->out);
-    lac_report_text(p->out, clip->text);
+    lac_report_escape(p->out, clip->text);
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         put_number(p, clip->number[shown[i]]);
     fputc('\n', p->out);
@@ -215,7 +215,7 @@ static void put_plan(page *p)
     char *text = strndup((const char *)p->plan.bytes, p->plan.size);
 
     fputs("<h2>The plan</h2>\n<pre>", p->out);
-    lac_report_text(p->out, text ? text : "");
+    lac_report_escape(p->out, text ? text : "");
     fputs("</pre>\n", p->out);
     free(text);
 }

@@ -49,7 +49,7 @@ static void put_character(FILE *page, const unsigned char *s, size_t size)
         fwrite(s, 1, size, page);
 }
 
-void lac_report_text(FILE *page, const char *text)
+void lac_report_escape(FILE *page, const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
 
@@ -170,7 +170,7 @@ void lac_report_plot(FILE *page, const lac_report_quantity *q, const lac_report_
         return;
     v = look(q, h, threshold);
     fputs("<figure><figcaption>", page);
-    lac_report_text(page, q->title);
+    lac_report_escape(page, q->title);
     fprintf(page, "%s%s</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", *q->unit ? ", " : "", q->unit, WIDTH,
             HEIGHT + 16);
     put_bars(page, h, &v);

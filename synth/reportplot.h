@@ -8,7 +8,7 @@
 #include "reportstats.h"
 
 /* Text of whatever bytes, as HTML text or an attribute's value; what is no UTF-8 becomes U+FFFD. */
-void lac_report_text(FILE *page, const char *text);
+void lac_report_escape(FILE *page, const char *text);
 
 void lac_report_base64(FILE *page, const uint8_t *bytes, size_t size);
 

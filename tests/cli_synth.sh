@@ -116,6 +116,8 @@ run 0 "another seed" ./synth q.yaml -i m.jsonl -o other; cmp -s one/small-000000
 [ $? -eq 1 ]; result $? "makes others"
 run 1 "a folder of something else" ./synth p.yaml -i m.jsonl -o clips; says "so" "is not empty"
 run 0 "--verify" "$lac" synth --verify one --json; is "no problem" "$(number out problems)" 0
+run 2 "--verify and --report" "$lac" synth --verify one --report one
+run 0 "--report" "$lac" synth --report one; grep -q '</html>' one/report.html; result $? "a page"; rm one/report.html
 run 0 "--merge" "$lac" synth --merge one; is "all records" "$(wc -l <one/small.jsonl)" 22
 
 # ---- who must not be used is not

@@ -7,11 +7,12 @@
 #include "facts.h"
 #include "merge.h"
 #include "report.h"
+#include "reportpage.h"
 #include "synthrun.h"
 
 static const char usage[] =
     "usage: lac synth PLAN.yaml -i MANIFEST -o DIR [--shard I/N] [-j N] [--resume] [--dry-run] [--json]\n"
-    "       lac synth --merge DIR | --verify DIR [--json]\n"
+    "       lac synth --merge DIR | --verify DIR | --report DIR [--json]\n"
     "\n"
     "Makes new utterances from the recordings of a manifest, as a plan says: other voices, styles, places and lines\n"
     "(doc/synthesis-data.md). The same plan, manifest and recordings give the same bytes, whatever the threads and\n"
@@ -28,9 +29,10 @@ static const char usage[] =
     "      --codec MODEL    the codec model whose latents it reads; default: the built-in one\n"
     "      --merge DIR      check all shards, write one record list and the trainers' manifests\n"
     "      --verify DIR     check all shards\n"
+    "      --report DIR     write report.html\n"
     "  -h, --help           this text\n";
 
-enum task { MAKE, MERGE, VERIFY };
+enum task { MAKE, MERGE, VERIFY, REPORT };
 
 typedef struct options {
     lac_synth_job job;
@@ -55,7 +57,7 @@ static int take_shard(lac_synth_job *j, const char *text)
 static int take_folder(options *o, enum task task)
 {
     if (o->task != MAKE)
-        return lac_report_usage("synth", "either --merge or --verify");
+        return lac_report_usage("synth", "one of --merge, --verify and --report");
     o->task = task;
     o->job.folder = optarg;
     return 0;
@@ -74,6 +76,7 @@ static int parse_option(void *user, int option, char **argv)
     case 'J': o->json = true; return 0;
     case 'G': return take_folder(o, MERGE);
     case 'V': return take_folder(o, VERIFY);
+    case 'P': return take_folder(o, REPORT);
     default: return lac_factor_source_option(&o->job.synth.source, "synth", option, argv);
     }
 }
@@ -86,7 +89,7 @@ static int parse(options *o, int argc, char **argv, int *done)
         {"resume", no_argument, NULL, 'r'},       {"dry-run", no_argument, NULL, 'd'},
         {"json", no_argument, NULL, 'J'},         {"model", required_argument, NULL, 'm'},
         {"codec", required_argument, NULL, 'C'},  {"merge", required_argument, NULL, 'G'},
-        {"verify", required_argument, NULL, 'V'},
+        {"verify", required_argument, NULL, 'V'}, {"report", required_argument, NULL, 'P'},
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     int failed = lac_options_read(argc, argv, ":i:o:j:m:h", table, usage, parse_option, o, done);
@@ -191,6 +194,13 @@ static int merge(const options *o)
     return m.problems > 0 ? LAC_EXIT_FAILED : failed;
 }
 
+static int report(const options *o)
+{
+    char reason[LAC_PLAN_REASON];
+
+    return lac_reportpage_write(o->job.folder, reason) ? lac_report_reason(reason) : 0;
+}
+
 int lac_cmd_synth(int argc, char **argv)
 {
     options o = {.job = {.shard = 1, .shards = 1, .synth = {.manifest = {.file = -1}}}};
@@ -200,6 +210,8 @@ int lac_cmd_synth(int argc, char **argv)
     failed = parse(&o, argc, argv, &done);
     if (failed || done)
         return failed;
+    if (o.task == REPORT)
+        return report(&o);
     if (o.task != MAKE)
         return merge(&o);
     failed = make(&o);
