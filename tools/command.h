@@ -22,5 +22,6 @@ int lac_cmd_compare(int argc, char **argv);
 int lac_cmd_plot(int argc, char **argv);
 int lac_cmd_recombine(int argc, char **argv);
 int lac_cmd_synth(int argc, char **argv);
+int lac_cmd_simulate(int argc, char **argv);
 
 #endif

@@ -26,6 +26,7 @@ static const struct command {
     {"plot", lac_cmd_plot, "draw the factors of a file, or a map of speakers"},
     {"recombine", lac_cmd_recombine, "say one recording by the voice, manner, place and line of others"},
     {"synth", lac_cmd_synth, "make a data set of new utterances from those of a manifest"},
+    {"simulate", lac_cmd_simulate, "put a recording into a room, noise, or behind a line"},
     {"eval", lac_cmd_eval, "measure how far a test file is from its reference"},
     {"bench", lac_cmd_bench, "measure speed, latency and memory"},
     {"send", lac_cmd_send, "send an audio file or pipe as RTP"},

@@ -2,7 +2,7 @@
 _lac()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-    local options= commands="encode decode info verify tokens factors compare plot recombine fit eval bench send receive netsim latency"
+    local options= commands="encode decode info verify tokens factors compare plot recombine fit simulate eval bench send receive netsim latency"
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         COMPREPLY=($(compgen -W "$commands help --help --version" -- "$cur"))
@@ -34,7 +34,12 @@ _lac()
         --kind) COMPREPLY=($(compgen -W "rvq vq" -- "$cur")); return ;;
         --frames) COMPREPLY=($(compgen -W "1 2 3 4" -- "$cur")); return ;;
         --clock) COMPREPLY=($(compgen -W "24000 48000" -- "$cur")); return ;;
-        --start|--duration|--seconds|--name|--prior|--stages|--codewords|--port|--listen|--bind|--key|--ssrc|--seed|--speed|--loss|--delay) return ;;
+        --start|--duration|--seconds|--name|--prior|--stages|--codewords|--port|--listen|--bind|--key|--ssrc|--seed|--speed|--loss|--delay|--snr|--babble-snr) return ;;
+        --t60) COMPREPLY=($(compgen -W "0.2 0.4 0.8" -- "$cur")); return ;;
+        --opus) COMPREPLY=($(compgen -W "6000 12000 24000" -- "$cur")); return ;;
+        --opus-loss) COMPREPLY=($(compgen -W "0.05 0.1 0.2" -- "$cur")); return ;;
+        --band) COMPREPLY=($(compgen -W "300:3400 50:7000" -- "$cur")); return ;;
+        --microphone|--clip) COMPREPLY=($(compgen -W "3 6 12" -- "$cur")); return ;;
         --raw)
             if [ "$command" = decode ] || [ "$command" = receive ]; then
                 COMPREPLY=($(compgen -W "s16 s24 s32 f32" -- "$cur"))
@@ -63,6 +68,8 @@ _lac()
             --audio-channel --raw --threads --force --help" ;;
         fit) options="--model --output --name --state --json --prior --fresh --kind --levels --stages --codewords --seed
             --threads --force --help" ;;
+        simulate) options="--output --t60 --noise --snr --babble --babble-snr --microphone --band --clip --mulaw --opus
+            --opus-loss --seed --raw --json --force --help" ;;
         eval) options="--json --png --force --help" ;;
         bench) options="--json --bitrate --model --codec --threads --beam --streams --receivers --seconds --help"
             if [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
