@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "convert.h"
+#include "fixture.h"
 #include "lac/status.h"
 #include "rng.h"
 #include "simulate.h"
@@ -435,6 +436,44 @@ Test(simulate, extreme_sounds)
         x[i] = 1e-30f;
     survive(x, count, RATE);
     free(x);
+}
+
+/* A number of low .. high, or, half the time, what stands for nothing. */
+static float maybe(random_source *r, double low, double high)
+{
+    return random_below(r, 2) ? 0 : (float)(low + (high - low) * random_below(r, 1001) / 1000);
+}
+
+Test(simulate, any_settings)
+{
+    random_source r = random_start();
+    float *noise = hiss(30000, 0.3f, 2);
+    for (int i = 0; i < rounds(60); i++) {
+        size_t count = random_below(&r, random_below(&r, 2) ? 30000 : 600);
+        uint32_t rate = 8000 + random_below(&r, random_below(&r, 8) ? 40001 : 184001);
+        float *x = speech(count, random_below(&r, 100)), level = maybe(&r, 0, 1);
+        lac_simulation s = {.t60_s = maybe(&r, 0.1, 1.5),
+                            .microphone_db = maybe(&r, 0, 12),
+                            .low_hz = maybe(&r, 20, 500),
+                            .high_hz = maybe(&r, 501, 30000),
+                            .snr_db = maybe(&r, -10, 60),
+                            .babble_snr_db = maybe(&r, -10, 60),
+                            .mulaw = (int)random_below(&r, 2),
+                            .opus_bps = (uint32_t)maybe(&r, 6000, 64000),
+                            .opus_loss = maybe(&r, 0, 0.5),
+                            .clip_db = maybe(&r, 0, 40)};
+        s.noise_count = 1 + random_below(&r, 30000);
+        s.noise = random_below(&r, 2) ? noise : NULL;
+        s.babble_count = 1 + random_below(&r, 30000);
+        s.babble = random_below(&r, 2) ? noise : NULL;
+        for (size_t k = 0; k < count; k++)
+            x[k] *= level;
+        lac_simulated done = simulate(x, count, rate, s, random_below(&r, 1000));
+        cr_assert(done.bandwidth_hz > 0 && done.bandwidth_hz <= (float)rate / 2);
+        cr_assert(done.snr_db >= -13.1f && done.snr_db <= LAC_SIMULATE_NO_NOISE_DB);
+        free(x);
+    }
+    free(noise);
 }
 
 Test(simulate, silence_stays_silent)
