@@ -8,7 +8,7 @@
 #include "lac/status.h"
 #include "stylestats.h"
 
-#define STEP_ONE 65536u  /* of a rate in fixed point */
+#define STEP_ONE (1u << 24) /* of a rate in fixed point, in which any float of 0.5 .. 2 is exact */
 #define MAX_STRETCH 4.0f /* of a deviation */
 #define SLOWEST 0.5f
 #define FASTEST 2.0f
@@ -168,7 +168,7 @@ static uint32_t step_of(const lac_style_change *c, const lac_factor_frame *in, s
     lac_style_stats_get(&stats, &own);
     if (c->rate_phones > 0 && own.style[LAC_STYLE_RATE] > 0)
         rate *= c->rate_phones / own.style[LAC_STYLE_RATE];
-    return (uint32_t)(within(rate, SLOWEST, FASTEST) * STEP_ONE + 0.5f);
+    return (uint32_t)(within(rate, SLOWEST, FASTEST) * STEP_ONE);
 }
 
 /* ---- time ---- */

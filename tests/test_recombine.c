@@ -207,6 +207,18 @@ Test(recombine, any_rate_keeps_count_and_order)
     }
 }
 
+Test(recombine, hours_do_not_drift)
+{
+    const size_t count = 540000;
+    lac_factor_frame *f = counting(count);
+    lac_style_change c = no_change();
+    size_t frames;
+    c.rate = 0.9f;
+    free(restyle(f, count, &c, &frames));
+    cr_expect_eq(frames, 600000);
+    free(f);
+}
+
 /* Phones of one token each, blanks between them. */
 Test(recombine, phones_survive_a_faster_rate)
 {
