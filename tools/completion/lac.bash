@@ -2,7 +2,7 @@
 _lac()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-    local options= commands="encode decode info verify tokens factors compare plot recombine fit simulate eval bench send receive netsim latency"
+    local options= commands="encode decode info verify tokens factors compare plot recombine fit simulate synth eval bench send receive netsim latency"
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         COMPREPLY=($(compgen -W "$commands help --help --version" -- "$cur"))
@@ -70,6 +70,8 @@ _lac()
             --threads --force --help" ;;
         simulate) options="--output --t60 --noise --snr --babble --babble-snr --microphone --band --clip --mulaw --opus
             --opus-loss --seed --raw --json --force --help" ;;
+        synth) options="--input --output --shard --jobs --resume --dry-run --json --model --codec --merge --verify --report
+            --help" ;;
         eval) options="--json --png --force --help" ;;
         bench) options="--json --bitrate --model --codec --threads --beam --streams --receivers --seconds --help"
             if [ "$COMP_CWORD" -eq 2 ] && [[ $cur != -* ]]; then
