@@ -223,7 +223,7 @@ run 1 "of nobody" "$lac" plot "${with[@]}" --map -o m6.png empty.wav; says "so" 
 # ---- info
 run 0 "info of a factor model" "$lac" info --json "$factors"
 for k in factor_model factor_model_id latent_id content_tokens content_rate_hz speaker_size mmacs_analyser \
-         mmacs_generator model_bytes; do grep -q "\"$k\":" out; result $? "json has $k"; done
+         mmacs_generator model_bytes sampled_voices; do grep -q "\"$k\":" out; result $? "json has $k"; done
 
 # ---- without options
 "$lac" info --json >out 2>err
