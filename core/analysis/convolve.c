@@ -25,7 +25,7 @@ static size_t transform_size(size_t count, size_t taps)
         size *= 2;
     while (size < 4 * taps && size - taps + 1 < count)
         size *= 2;
-    return size;
+    return size - taps + 1 < count ? size : lac_plan_size(count + taps);
 }
 
 static void close_convolver(convolver *c)

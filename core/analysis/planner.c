@@ -28,3 +28,15 @@ void lac_plan_free(fftw_plan plan)
     fftw_destroy_plan(plan);
     pthread_mutex_unlock(&planner);
 }
+
+size_t lac_plan_size(size_t n)
+{
+    for (;; n++) {
+        size_t rest = n;
+        for (size_t factor = 2; factor <= 5; factor++)
+            while (rest % factor == 0)
+                rest /= factor;
+        if (rest == 1)
+            return n;
+    }
+}

@@ -14,4 +14,7 @@ fftw_plan lac_plan_inverse(size_t n, fftw_complex *in, double *out);
 /* NULL is allowed. */
 void lac_plan_free(fftw_plan plan);
 
+/* The least product of 2, 3 and 5 that is n or more: FFTW is quick there, and padding is free. n above 0. */
+size_t lac_plan_size(size_t n);
+
 #endif

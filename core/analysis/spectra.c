@@ -141,27 +141,14 @@ struct lac_correlator {
     fftw_plan forward[2], inverse;
 };
 
-/* The next product of 2, 3 and 5: FFTW is quick there, and padding is free. */
-static size_t next_smooth(size_t n)
-{
-    for (;; n++) {
-        size_t rest = n;
-        for (size_t factor = 2; factor <= 5; factor++)
-            while (rest % factor == 0)
-                rest /= factor;
-        if (rest == 1)
-            return n;
-    }
-}
-
 int lac_correlator_open(lac_correlator **correlator, size_t size)
 {
-    if (size == 0 || size > INT32_MAX / 2) /* FFTW counts in int, and next_smooth may add to it */
+    if (size == 0 || size > INT32_MAX / 2) /* FFTW counts in int, and lac_plan_size may add to it */
         return LAC_ERROR_LIMIT;
     lac_correlator *c = calloc(1, sizeof *c);
     if (c == NULL)
         return LAC_ERROR_MEMORY;
-    c->size = next_smooth(size);
+    c->size = lac_plan_size(size);
     size_t bins = c->size / 2 + 1;
     c->time = doubles(c->size);
     c->spectrum[0] = complexes(bins);
