@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Sound as the record tells it. */
 typedef struct sound {
@@ -70,7 +71,7 @@ char *lac_nemo_row(const lac_journal_entry *entry, int64_t shard)
     add_copy(row, "licence", get(get(entry->record, "licence"), "name"));
     cJSON_ArrayForEach(label, get(entry->record, "labels"))
     {
-        if (!get(row, label->string))
+        if (!get(row, label->string) && strcmp(label->string, "offset") != 0) /* NeMo would read from there */
             add_copy(row, label->string, label);
     }
     return print(row);

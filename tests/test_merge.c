@@ -77,8 +77,8 @@ static void add(lac_shard *s, uint64_t index, const char *plan_id)
     snprintf(key, sizeof key, "p-%09d", (int)index);
     snprintf(line, sizeof line,
              "{\"index\":%d,\"key\":\"%s\",\"accepted\":%s,\"duration_s\":1.5,\"rate_hz\":24000,\"samples\":36000,"
-             "\"text\":\"say "
-             "\\\"%d\\\"\",\"lang\":\"en\",\"speaker\":\"s%d\",\"labels\":{\"accent\":\"x\",\"text\":\"no\"},"
+             "\"text\":\"say \\\"%d\\\"\",\"lang\":\"en\",\"speaker\":\"s%d\","
+             "\"labels\":{\"accent\":\"x\",\"text\":\"no\",\"offset\":3},"
              "\"token_hash\":\"%016x\",\"licence\":{\"name\":\"CC0-1.0\"},\"plan_id\":\"%s\"}",
              (int)index, key, index == 1 ? "false" : "true", (int)index, (int)index % 2,
              index == 5 ? 0 : (unsigned)index, plan_id);
