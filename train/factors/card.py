@@ -133,8 +133,9 @@ def voices(d):
                      spread(r['median pitch, Hz'], 0)])
     table = markdown(['', 'log likelihood, valid', 'held out', 'told from valid, %', 'from held out, %',
                       'cosine to nearest in training', 'cosine among them', 'median pitch, Hz'], rows)
-    columns = {'train': 'draws, of the training speakers', 'heldout': 'draws, of the held-out', 'real, valid':
-               'valid people, of the training speakers', 'real, heldout': 'held-out people, of the training speakers'}
+    columns = {'train': 'draws, of the training speakers', 'heldout': 'draws, of the held-out',
+               'real, valid': 'valid people, of the training speakers',
+               'real, heldout': 'held-out people, of the training speakers'}
     shares = markdown(['nearer than, %', *columns.values()],
                       [[k, *('%.1f' % (100 * d['limits'][c][k]) for c in columns)] for k in d['limits']['train']])
     found = markdown(['attributes', ''], [[k, '%.2f' % v] for k, v in d['attributes'].items()
@@ -142,7 +143,11 @@ def voices(d):
     places = markdown(['read off', 'sampled', 'valid clips in made-up rooms', 'neutral'],
                       [[k, *(spread(v) for v in r.values()), '%.2f' % n]
                        for (k, r), n in zip(d['places'].items(), d['neutral']['read'])])
-    return '\n'.join([table, shares, found, places])
+    tables = [table, shares, found, places]
+    if 'heard' in d:
+        rows = [[k, *('%.2f' % v for v in r.values())] for k, r in d['heard']['rows'].items()]
+        tables.append(markdown(['%d clips said by' % d['heard']['clips'], *d['heard']['heads']], rows))
+    return '\n'.join(tables)
 
 
 def probed(d, names, head, entry, chance):

@@ -58,13 +58,6 @@ def moments(mixture):
     return mean, (weights[:, None, None] * covariances).sum(0) + (weights[:, None] * away).T @ away
 
 
-def widened(mixture, factor):
-    """About its mean."""
-    weights, means, covariances = mixture
-    mean = weights @ means
-    return weights, mean + factor * (means - mean), factor ** 2 * covariances
-
-
 def sample(mixture, n, rng):
     weights, means, covariances = mixture
     roots, which = np.linalg.cholesky(covariances), rng.choice(len(weights), n, p=weights)

@@ -1,10 +1,10 @@
 """Fit what new voices, places and lines are sampled from: voices.py DATA RUNS
 
 DATA is train/data/factors with base, room0, room1 and shift0 (extract.py), RUNS has the trained networks. Writes
-RUNS/factors-voices/state.pt, of which tensors() makes those of a factor model's file (doc/sampling.md says what they
-are), and shift0.speaker.f32 beside it.
+RUNS/factors-voices/state.pt, of which tensors() makes those of a factor model's file (doc/sampling.md says what
+they are), and shift0.speaker.f32 beside it.
 
-Fitted to the training speakers, chosen by the likelihood of the valid ones; held-out and reserved ones are not read.
+Fitted to the training speakers, chosen by the likelihood of the valid ones; held-out and reserved ones stay out.
 """
 import json
 import os
@@ -17,11 +17,12 @@ import mixture
 import nets
 import splits
 
-DIMENSIONS = 48                               # of the speaker vectors' principal components that are drawn
+DIMENSIONS = 24                               # principal components that are drawn: what the generator can follow
 PITCH = 150.0                                 # Hz that count as 0 octaves
 WIDE_HZ, CLEAN_DB, DRY_S = 11000, 38, 0.16    # clips that are neutral
-GRID = {'components': (1, 2, 3, 4, 6, 8), 'shrink': (0.1, 0.2, 0.4, 0.7, 1.0), 'width': (0.8, 0.9, 1.0, 1.1)}
+GRID = {'components': (1, 2, 4, 6, 8, 12, 16, 24), 'shrink': (0.1, 0.2, 0.4, 0.7, 1.0)}
 PLACES = (1, 2, 4, 8, 16, 32)                 # components tried for environment and channel
+COLUMNS = {'environment': slice(nets.SPEAKER, -nets.CHANNEL), 'channel': slice(-nets.CHANNEL, None)}
 LEAST_OF_COLLECTION = 10                      # speakers, to count for the accent-like direction
 
 
@@ -70,14 +71,12 @@ class Space:
 
 
 def choose_voices(x, valid):
-    """The mixture of the grid that makes the valid speakers likeliest, and {its settings: their mean likelihood}."""
+    """The mixture of the grid that makes the valid speakers likeliest, its settings, {settings: mean likelihood}."""
     tried = {}
     for n in GRID['components']:
         for shrink in GRID['shrink']:
             fitted = mixture.fit(x, n, shrink)
-            for width in GRID['width']:
-                wide = mixture.widened(fitted, width)
-                tried[n, shrink, width] = mixture.log_density(valid, wide).mean(), wide
+            tried[n, shrink] = mixture.log_density(valid, fitted).mean(), fitted
     best = max(tried, key=lambda k: tried[k][0])
     return tried[best][1], best, {k: v[0] for k, v in tried.items()}
 
@@ -92,12 +91,12 @@ def shifted(data, runs):
     """Speaker vectors of the set shift0 [clips][192]; zeros for clips of no known speaker and split."""
     path = os.path.join(runs, 'factors-voices', 'shift0.speaker.f32')
     if not extract.fresh(path, [extract.state(runs, 'speaker')]):
-        clips, out = extract.load_clips(data), np.zeros((0, nets.SPEAKER), np.float32)
+        clips = extract.load_clips(data)
         mine = [i for i, c in enumerate(clips) if c['speaker'] and c['split'] in ('train', 'valid')]
         z = extract.load_latents(data, 'shift0')
         out = np.zeros((len(clips), nets.SPEAKER), np.float32)
-        out[mine] = extract.run(extract.network(runs, 'speaker'), extract.speaker, z, [clips[i] for i in mine], False,
-                                nets.SPEAKER, np.float32)
+        out[mine] = extract.run(extract.network(runs, 'speaker'), extract.speaker, z, [clips[i] for i in mine],
+                                False, nets.SPEAKER, np.float32)
         out.tofile(path)
     return np.fromfile(path, np.float32).reshape(-1, nets.SPEAKER).astype(float)
 
@@ -168,7 +167,7 @@ def by_source(clips, mine, x):
 def neutral(data, runs):
     """The places of clean, dry recordings and the lines of wide ones, as recorded; what they are made of."""
     clips, v = extract.load_clips(data), vectors(data, 'base')
-    environment, channel = v[:, nets.SPEAKER:-nets.CHANNEL], v[:, -nets.CHANNEL:]
+    environment, channel = (v[:, c] for c in COLUMNS.values())
     read, own = readings(runs, environment, channel), np.load(os.path.join(data, 'own_snr.npy'))
     train = np.array([c['split'] == 'train' for c in clips])
     clean = np.flatnonzero(train & (own >= CLEAN_DB) & (read[:, 0] >= CLEAN_DB) & (read[:, 1] <= DRY_S))
@@ -198,8 +197,8 @@ def drawn(name, m, rows=None, middle=0):
     weights, means, covariances = m
     rows = np.eye(means.shape[1]) if rows is None else rows
     roots = np.linalg.cholesky(covariances).transpose(0, 2, 1)
-    key = 'sampling.' + name
-    return {key + '.bounds': np.cumsum(weights), key + '.means': middle + means @ rows, key + '.factors': roots @ rows}
+    made = {'bounds': np.cumsum(weights), 'means': middle + means @ rows, 'factors': roots @ rows}
+    return {'sampling.%s.%s' % (name, k): v for k, v in made.items()}
 
 
 def tensors(runs):
@@ -218,7 +217,7 @@ def main(data, runs):
     _, other, other_pitch = people(data, 'valid')
     space = Space(v, pitch)
     voices, best, tried = choose_voices(space.into(v, pitch), space.into(other, other_pitch))
-    print('voices: components, shrinking, width %s, valid log likelihood %.2f' % (best, tried[best]), flush=True)
+    print('voices: components, shrinking %s, valid log likelihood %.2f' % (best, tried[best]), flush=True)
     directions, offsets, ends = attributes(data, runs, space, names, v, pitch)
     moves = directions @ space.rows[:-1, :-1].T @ mixture.moments(voices)[1][:-1] @ space.rows
     dry_place, wide_line, told = neutral(data, runs)
@@ -226,16 +225,14 @@ def main(data, runs):
          'sampling.moves': moves, 'sampling.dry_place': dry_place, 'sampling.wide_line': wide_line,
          **drawn('voices', voices, space.rows, space.middle)}
     sampled = {'voices': voices}
-    first = nets.SPEAKER
-    for name, columns in ('environment', slice(first, first + nets.ENVIRONMENT)), ('channel', slice(-nets.CHANNEL, None)):
-        sampled[name], likelihoods = choose_places(data, columns)
-        told[name] = likelihoods
+    for name, columns in COLUMNS.items():
+        sampled[name], told[name] = choose_places(data, columns)
         t.update(drawn(name, sampled[name]))
-        print(name, {n: round(v, 2) for n, v in likelihoods.items()}, flush=True)
+        print(name, {n: round(v, 2) for n, v in told[name].items()}, flush=True)
     t = {k: np.float32(x) for k, x in t.items()}
     sampling = {n: dict(zip(lacf.MIXTURE, t['sampling.%s.factors' % n].shape)) for n in lacf.MIXTURES}
-    torch.save({'sampling': sampling, 'tensors': t, 'rows': space.rows, 'mixtures': sampled, 'best': best, 'tried': tried,
-                'told': told, 'ends': ends}, os.path.join(out, 'state.pt'))
+    torch.save({'sampling': sampling, 'tensors': t, 'mixtures': sampled, 'best': best, 'tried': tried, 'told': told,
+                'ends': ends}, os.path.join(out, 'state.pt'))
     print(json.dumps(told), ends, sampling)
 
 

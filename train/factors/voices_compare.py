@@ -54,7 +54,8 @@ def sampled(library, model, settings, seed):
     status |= call('lac_factors_sample', CHANNEL, C.c_uint64(seed), C.byref(f))
     assert status == 0, status
     octaves = np.log2(f.f0_median[0] / 150)
-    return np.append(f.speaker, octaves), np.array(attributes), np.array(f.environment), np.array(f.channel), cosine.value
+    parts = (np.array(v) for v in (attributes, f.environment, f.channel))
+    return np.append(f.speaker, octaves), *parts, cosine.value
 
 
 def main(library, model, count=1000):
@@ -74,7 +75,8 @@ def main(library, model, count=1000):
         attempts.append(attempt + 1)
         octaves = np.clip(want[0][-1], *np.log2(np.array([50, 600]) / 150))
         off = {'speaker': got[:-1] - want[0][:-1], 'f0, octaves': got[-1] - octaves, 'cosine': cosine - nearest,
-               'attributes': attributes - want[1], 'environment': environment - draw(t, 'environment', seed, 2 << 40),
+               'attributes': attributes - want[1],
+               'environment': environment - draw(t, 'environment', seed, 2 << 40),
                'channel': channel - draw(t, 'channel', seed, 3 << 40)}
         worst = {k: max(worst[k], float(np.abs(v).max())) for k, v in off.items()}
     print('%s seeds, %.1f attempts each' % (count, np.mean(attempts)))

@@ -12,7 +12,6 @@ import torch
 import torch.nn as nn
 import extract
 import mixture
-import nets
 import splits
 import voices
 
@@ -82,8 +81,8 @@ def interval(values):
 
 
 def nearest_neighbour_test(a, b, rng, rounds=200):
-    """How often the nearest by cosine of as many of each is of the same kind, itself left out: 0.5 if they cannot be
-    told apart (Lopez-Paz, Oquab 2017). Mean over draws and their middle 95 %."""
+    """How often the nearest by cosine of as many of each is of the same kind, itself left out: 0.5 if they cannot
+    be told apart (Lopez-Paz, Oquab 2017). Mean over draws and their middle 95 %."""
     k, right = min(len(a), len(b)), []
     for _ in range(rounds):
         x = np.concatenate([a[rng.permutation(len(a))[:k]], b[rng.permutation(len(b))[:k]]])
@@ -172,8 +171,8 @@ def place_scores(data, runs, mixtures):
     """What the network's own heads read off sampled vectors and off those of the valid clips in made-up rooms."""
     rng, clips = np.random.default_rng(1), extract.load_clips(data)
     v = voices.vectors(data, 'room0')[np.array([c['split'] == 'valid' for c in clips])]
-    real = voices.readings(runs, v[:, nets.SPEAKER:-nets.CHANNEL], v[:, -nets.CHANNEL:])
-    made = voices.readings(runs, *(mixture.sample(mixtures[k], SAMPLES, rng) for k in ('environment', 'channel')))
+    real = voices.readings(runs, *(v[:, c] for c in voices.COLUMNS.values()))
+    made = voices.readings(runs, *(mixture.sample(mixtures[k], SAMPLES, rng) for k in voices.COLUMNS))
     return {what: {'sampled': quantiles(made[:, i]), 'valid clips in rooms': quantiles(real[:, i])}
             for i, what in enumerate(('SNR, dB', 'T60, s', 'bandwidth, Hz', 'probability of no codec'))}
 
