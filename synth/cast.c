@@ -26,9 +26,9 @@ typedef struct worker {
     const lac_manifest *manifest;
     lac_cast *cast;
     lac_names speakers, texts, never;
-    uint8_t *roles;         /* [rows] */
-    uint32_t *text;         /* [rows], for a balance of texts */
-    float *seconds;         /* [rows], negative: not told */
+    uint8_t *roles; /* [rows] */
+    uint32_t *text; /* [rows], for a balance of texts */
+    float *seconds; /* [rows], negative: not told */
     filter filters[FILTERS];
     char *reason;
 } worker;
@@ -281,7 +281,9 @@ static int group_content(worker *w)
             number[i] = balance == LAC_BALANCE_TEXT ? w->text[i] : 0;
     }
     failed = group(w, &w->cast->content, CONTENT, number,
-                   balance == LAC_BALANCE_SPEAKER ? nobody + 1 : balance == LAC_BALANCE_TEXT ? w->texts.count : 1);
+                   balance == LAC_BALANCE_SPEAKER ? nobody + 1
+                   : balance == LAC_BALANCE_TEXT  ? w->texts.count
+                                                  : 1);
     free(number);
     return failed;
 }
@@ -337,15 +339,16 @@ static int check_roles(const worker *w)
         {"style.seed", p->style.seed > 0, c->styles.count, 1},
         {"environment.seed", p->environment.seed > 0, c->environments.count, 1},
         {"channel.seed", p->channel.seed > 0, c->channels.count, 1},
-        {"simulate.noise", p->simulate.noise.probability > 0 && p->simulate.noise_files.count == 0,
-         c->noises.count, 1},
+        {"simulate.noise", p->simulate.noise.probability > 0 && p->simulate.noise_files.count == 0, c->noises.count,
+         1},
     };
 
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (roles[i].wanted && roles[i].there < roles[i].needed)
             return lac_plan_fail(p, roles[i].key, w->reason,
                                  "%s has too few rows for it (%u never to be used, %u without consent, %u of other "
-                                 "licences)", w->manifest->name, c->never, c->refused, c->unlicensed);
+                                 "licences)",
+                                 w->manifest->name, c->never, c->refused, c->unlicensed);
     return 0;
 }
 
@@ -379,8 +382,9 @@ static int count_outputs(worker *w)
     else if (p->multiply > 0)
         count = ceil(p->multiply * rows);
     if (count > (double)LAC_PLAN_MAX_OUTPUTS)
-        return lac_plan_fail(p, p->hours > 0 ? "hours" : "multiply", w->reason, "are %.0f outputs; at most %llu can be",
-                             count, (unsigned long long)LAC_PLAN_MAX_OUTPUTS);
+        return lac_plan_fail(p, p->hours > 0 ? "hours" : "multiply", w->reason,
+                             "are %.0f outputs; at most %llu can be", count,
+                             (unsigned long long)LAC_PLAN_MAX_OUTPUTS);
     c->count = (uint64_t)count;
     return 0;
 }
@@ -397,8 +401,8 @@ static int check_uses(const worker *w)
 
         if (uses > limit)
             return lac_plan_fail(w->plan, "constraints.max_per_source", w->reason,
-                                 "%llu outputs need some source %llu times",
-                                 (unsigned long long)w->cast->count, (unsigned long long)uses);
+                                 "%llu outputs need some source %llu times", (unsigned long long)w->cast->count,
+                                 (unsigned long long)uses);
     }
     return 0;
 }

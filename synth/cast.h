@@ -17,21 +17,21 @@ typedef struct lac_rows {
 
 /* Rows in groups, those of group g from start[g] on. */
 typedef struct lac_grouped {
-    uint32_t *row;    /* [start[groups]] */
-    uint32_t *start;  /* [groups + 1] */
+    uint32_t *row;   /* [start[groups]] */
+    uint32_t *start; /* [groups + 1] */
     uint32_t groups;
 } lac_grouped;
 
 typedef struct lac_cast {
-    lac_grouped content;   /* one group without balance */
-    lac_grouped voices;    /* by speaker; rows without one are not there */
+    lac_grouped content; /* one group without balance */
+    lac_grouped voices;  /* by speaker; rows without one are not there */
     lac_rows styles, environments, channels, noises;
-    lac_grouped people;    /* all speakers that have a role: whom a sampled voice must not meet */
-    uint32_t *speaker;     /* [rows]: number of the row's speaker, or LAC_CAST_NOBODY */
-    uint32_t *voice_of;    /* [speakers]: group of `voices`, or LAC_CAST_NOBODY */
+    lac_grouped people; /* all speakers that have a role: whom a sampled voice must not meet */
+    uint32_t *speaker;  /* [rows]: number of the row's speaker, or LAC_CAST_NOBODY */
+    uint32_t *voice_of; /* [speakers]: group of `voices`, or LAC_CAST_NOBODY */
     uint32_t rows, speakers;
-    uint64_t count;        /* of outputs */
-    double content_s;      /* of all content, as far as told */
+    uint64_t count;   /* of outputs */
+    double content_s; /* of all content, as far as told */
     /* Rows that the constraints keep out, and sources that are not there, with the first of them. */
     uint32_t never, refused, unlicensed, missing;
     char *missing_path;

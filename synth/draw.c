@@ -4,12 +4,53 @@
 
 /* What is drawn, each under a key of its own: new ones come last, so that old plans stay what they are. */
 enum purpose {
-    CONTENT_GROUP, CONTENT_ROW, UNTOUCHED, SPEAKER_KIND, VOICE, VOICE_ROW, SECOND_ROW, SECOND_VOICE, MIX, SPEAKER_SEED,
-    ATTRIBUTE, STYLE_KIND = ATTRIBUTE + 4, STYLE_ROW, STYLE_WEIGHT, PITCH, RANGE, RATE, ENERGY,
-    ENVIRONMENT_KIND, ENVIRONMENT_ROW, ENVIRONMENT_SEED, CHANNEL_KIND, CHANNEL_ROW, CHANNEL_SEED, GENERATOR,
-    ROOM, T60, NOISE, NOISE_SNR, NOISE_SOURCE, BABBLE, BABBLE_SNR, BABBLE_VOICES,
-    BABBLE_SOURCE, MICROPHONE = BABBLE_SOURCE + LAC_DRAW_BABBLE, MICROPHONE_DB, BAND, LOW, HIGH, MULAW, OPUS,
-    OPUS_BPS, OPUS_LOSS, CLIP, CLIP_DB, SIMULATION_SEED, VOICE_NUMBER
+    CONTENT_GROUP,
+    CONTENT_ROW,
+    UNTOUCHED,
+    SPEAKER_KIND,
+    VOICE,
+    VOICE_ROW,
+    SECOND_ROW,
+    SECOND_VOICE,
+    MIX,
+    SPEAKER_SEED,
+    ATTRIBUTE,
+    STYLE_KIND = ATTRIBUTE + 4,
+    STYLE_ROW,
+    STYLE_WEIGHT,
+    PITCH,
+    RANGE,
+    RATE,
+    ENERGY,
+    ENVIRONMENT_KIND,
+    ENVIRONMENT_ROW,
+    ENVIRONMENT_SEED,
+    CHANNEL_KIND,
+    CHANNEL_ROW,
+    CHANNEL_SEED,
+    GENERATOR,
+    ROOM,
+    T60,
+    NOISE,
+    NOISE_SNR,
+    NOISE_SOURCE,
+    BABBLE,
+    BABBLE_SNR,
+    BABBLE_VOICES,
+    BABBLE_SOURCE,
+    MICROPHONE = BABBLE_SOURCE + LAC_DRAW_BABBLE,
+    MICROPHONE_DB,
+    BAND,
+    LOW,
+    HIGH,
+    MULAW,
+    OPUS,
+    OPUS_BPS,
+    OPUS_LOSS,
+    CLIP,
+    CLIP_DB,
+    SIMULATION_SEED,
+    VOICE_NUMBER
 };
 
 /* ---- permutations ---- */
@@ -122,7 +163,8 @@ static void mix_voices(lac_draw_factor *f, const lac_plan *plan, const lac_cast 
 
 static void draw_speaker(lac_draw *d, const lac_plan *plan, const lac_cast *cast, uint64_t key)
 {
-    const double weight[5] = {plan->speaker.same, 0, plan->speaker.seed, plan->speaker.sampled, plan->speaker.mixed};
+    const double weight[5] = {plan->speaker.same, 0, plan->speaker.seed, plan->speaker.sampled,
+                              plan->speaker.mixed};
     lac_draw_factor *f = &d->speaker;
 
     f->kind = pick(weight, lac_key(key, SPEAKER_KIND));
@@ -133,8 +175,10 @@ static void draw_speaker(lac_draw *d, const lac_plan *plan, const lac_cast *cast
     key = voice_key(d, plan, key);
     f->seed = lac_key(key, SPEAKER_SEED);
     if (f->kind == LAC_DRAW_MIXED)
-        mix_voices(f, plan, cast, plan->speaker.voices ? below(lac_key(key, VOICE), cast->voices.groups)
-                                                       : draw_voice(d, plan, cast), key);
+        mix_voices(f, plan, cast,
+                   plan->speaker.voices ? below(lac_key(key, VOICE), cast->voices.groups)
+                                        : draw_voice(d, plan, cast),
+                   key);
     for (unsigned i = 0; i < 4; i++)
         if (plan->speaker.attribute[i].count)
             d->attribute[i] = lac_spread_draw(&plan->speaker.attribute[i], lac_key(key, ATTRIBUTE + i));
@@ -242,8 +286,15 @@ void lac_draw_make(lac_draw *d, const lac_plan *plan, const lac_cast *cast, uint
     uint64_t key = lac_key(lac_key(lac_key(plan->seed, UINT64_MAX), index), attempt);
     const lac_draw_factor kept = {.row = {LAC_DRAW_NONE, LAC_DRAW_NONE}};
 
-    *d = (lac_draw){.index = index, .attempt = attempt, .seed = lac_key(key, GENERATOR), .speaker = kept,
-                    .style = kept, .environment = kept, .channel = kept, .range = 1, .rate = 1,
+    *d = (lac_draw){.index = index,
+                    .attempt = attempt,
+                    .seed = lac_key(key, GENERATOR),
+                    .speaker = kept,
+                    .style = kept,
+                    .environment = kept,
+                    .channel = kept,
+                    .range = 1,
+                    .rate = 1,
                     .attribute = {NAN, NAN, NAN, NAN}};
     draw_content(d, plan, cast);
     d->untouched = lac_key_share(lac_key(lac_key(plan->seed, UNTOUCHED), index)) < plan->content.untouched;

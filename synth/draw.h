@@ -1,21 +1,22 @@
 /* What output `index` of a plan is made of, at its attempt `attempt`: a pure function of plan, cast and these, in
- * constant time and memory, so that any shard can be made alone. Balance comes from keyed permutations: every row of
- * content is used once before any is used twice, and one row's uses get different voices while there are some. */
+ * constant time and memory, so that any shard can be made alone. Balance comes from keyed permutations: every row
+ * of content is used once before any is used twice, and one row's uses get different voices while there are some.
+ */
 #ifndef LAC_SYNTH_DRAW_H
 #define LAC_SYNTH_DRAW_H
 
 #include "cast.h"
 
 #define LAC_DRAW_BABBLE 8 /* voices of babble, at most */
-#define LAC_DRAW_NONE UINT32_MAX
+#define LAC_DRAW_NONE   UINT32_MAX
 
 enum lac_draw_kind { LAC_DRAW_SAME, LAC_DRAW_NEUTRAL, LAC_DRAW_SEED, LAC_DRAW_SAMPLED, LAC_DRAW_MIXED };
 
 typedef struct lac_draw_factor {
     enum lac_draw_kind kind;
-    uint32_t row[2];  /* of the manifest; LAC_DRAW_NONE */
-    double weight;    /* of style: how far towards it; of a mixed voice: the second's share */
-    uint64_t seed;    /* of a sampled one */
+    uint32_t row[2]; /* of the manifest; LAC_DRAW_NONE */
+    double weight;   /* of style: how far towards it; of a mixed voice: the second's share */
+    uint64_t seed;   /* of a sampled one */
 } lac_draw_factor;
 
 /* 0 stands for none, as in lac_simulation. */
@@ -23,9 +24,9 @@ typedef struct lac_draw_simulation {
     bool any;
     double t60_s, snr_db, babble_snr_db, microphone_db, low_hz, high_hz, opus_bps, opus_loss, clip_db;
     bool mulaw;
-    uint32_t noise_row, noise_file;    /* of the manifest, of the plan's files; LAC_DRAW_NONE */
-    uint32_t babble[LAC_DRAW_BABBLE];  /* rows */
-    uint32_t voices;                   /* of babble */
+    uint32_t noise_row, noise_file;   /* of the manifest, of the plan's files; LAC_DRAW_NONE */
+    uint32_t babble[LAC_DRAW_BABBLE]; /* rows */
+    uint32_t voices;                  /* of babble */
     uint64_t seed;
 } lac_draw_simulation;
 

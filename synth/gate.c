@@ -3,7 +3,7 @@
 #include <math.h>
 
 #define CLIPPED 0.999f
-#define SILENT 3.1622776601683794e-6 /* mean square of -55 dB */
+#define SILENT  3.1622776601683794e-6 /* mean square of -55 dB */
 
 double lac_gate_cosine(const float *a, const float *b, size_t size)
 {

@@ -17,14 +17,14 @@ enum lac_gate {
 #define LAC_GATES 5
 
 typedef struct lac_gate_scores {
-    bool measured;            /* the next three; else they are not judged */
-    double speaker_cosine;    /* to the voice that was wanted, -1 .. 1 */
-    double content_distance;  /* to the content, 0 .. 1 */
+    bool measured;           /* the next three; else they are not judged */
+    double speaker_cosine;   /* to the voice that was wanted, -1 .. 1 */
+    double content_distance; /* to the content, 0 .. 1 */
     double snr_db;
-    double clipped_share;     /* of samples, 0 .. 1 */
-    double silent_share;      /* of whole 20 ms below -55 dB, 0 .. 1 */
-    double level_db;          /* of the others, root mean square to full scale; -100 if there are none */
-    unsigned failed;          /* enum lac_gate, added up */
+    double clipped_share; /* of samples, 0 .. 1 */
+    double silent_share;  /* of whole 20 ms below -55 dB, 0 .. 1 */
+    double level_db;      /* of the others, root mean square to full scale; -100 if there are none */
+    unsigned failed;      /* enum lac_gate, added up */
 } lac_gate_scores;
 
 /* The last three shares of sound at `rate` Hz, full scale 1.0. */

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 enum lac_licence_duty {
-    LAC_LICENCE_ATTRIBUTION = 1,    /* name the authors */
-    LAC_LICENCE_SHARE_ALIKE = 2,    /* under the same licence only */
+    LAC_LICENCE_ATTRIBUTION = 1, /* name the authors */
+    LAC_LICENCE_SHARE_ALIKE = 2, /* under the same licence only */
     LAC_LICENCE_NON_COMMERCIAL = 4,
     LAC_LICENCE_NO_DERIVATIVES = 8, /* what is made of it must not be passed on */
     LAC_LICENCE_UNKNOWN = 16
@@ -23,13 +23,13 @@ typedef struct lac_licence {
  * unknown. */
 const lac_licence *lac_licence_find(const char *text);
 
-#define LAC_LICENCE_NAME 256
+#define LAC_LICENCE_NAME  256
 #define LAC_LICENCE_TERMS 400
 
 /* What follows from all of them. */
 typedef struct lac_licence_sum {
-    char name[LAC_LICENCE_NAME];    /* an SPDX expression: "Apache-2.0 AND CC-BY-4.0"; "unknown" if one is */
-    char terms[LAC_LICENCE_TERMS];  /* a sentence for each duty */
+    char name[LAC_LICENCE_NAME];   /* an SPDX expression: "Apache-2.0 AND CC-BY-4.0"; "unknown" if one is */
+    char terms[LAC_LICENCE_TERMS]; /* a sentence for each duty */
     unsigned duties;
 } lac_licence_sum;
 

@@ -48,7 +48,7 @@ static int add_line(lac_manifest *m, uint64_t start, uint32_t line, char *reason
 typedef struct scanner {
     uint64_t at, start; /* of the file, and where the line began */
     uint32_t line;
-    bool blank;         /* nothing but spaces so far */
+    bool blank; /* nothing but spaces so far */
 } scanner;
 
 static int scan_block(lac_manifest *m, scanner *s, const uint8_t *block, size_t size, char *reason)

@@ -8,27 +8,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LAC_MANIFEST_REASON 600
+#define LAC_MANIFEST_REASON   600
 #define LAC_MANIFEST_MAX_ROWS UINT32_C(100000000)
-#define LAC_MANIFEST_NUMBER 40 /* bytes of a number or a word as text */
+#define LAC_MANIFEST_NUMBER   40 /* bytes of a number or a word as text */
 
 typedef struct lac_manifest {
-    char *name;        /* of the file, for messages */
-    char *folder;      /* that paths are relative to, with its slash; "" */
-    int file;          /* descriptor */
-    uint64_t *offset;  /* [rows + 1] */
-    uint32_t *line;    /* [rows], from 1 */
+    char *name;       /* of the file, for messages */
+    char *folder;     /* that paths are relative to, with its slash; "" */
+    int file;         /* descriptor */
+    uint64_t *offset; /* [rows + 1] */
+    uint32_t *line;   /* [rows], from 1 */
     uint32_t rows;
     uint32_t capacity;
-    uint8_t hash[32];  /* SHA-256 of the file */
+    uint8_t hash[32]; /* SHA-256 of the file */
 } lac_manifest;
 
 /* Texts are NULL where the row has none; all live as long as the row. */
 typedef struct lac_manifest_row {
     cJSON *json;
-    const char *path;    /* as it stands there: `path`, or NeMo's `audio_filepath` */
+    const char *path; /* as it stands there: `path`, or NeMo's `audio_filepath` */
     const char *speaker, *text, *lang, *licence;
-    double seconds;      /* `seconds` or `duration`; negative: not told */
+    double seconds; /* `seconds` or `duration`; negative: not told */
     char speaker_number[LAC_MANIFEST_NUMBER];
 } lac_manifest_row;
 

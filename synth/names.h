@@ -7,10 +7,10 @@
 #define LAC_NAMES_NONE UINT32_MAX
 
 typedef struct lac_names {
-    char **item;      /* [count] */
+    char **item; /* [count] */
     uint32_t count;
-    uint32_t *slot;   /* [room], number + 1, 0: free */
-    uint32_t room;    /* a power of two */
+    uint32_t *slot; /* [room], number + 1, 0: free */
+    uint32_t room;  /* a power of two */
 } lac_names;
 
 /* Its number, a new one if it was not there; LAC_NAMES_NONE if memory ran out. */

@@ -12,7 +12,7 @@
 #include "plankeys.h"
 
 #define LARGEST_FILE ((size_t)16 << 20)
-#define PATH_SIZE 128 /* of a key with its groups */
+#define PATH_SIZE    128 /* of a key with its groups */
 
 /* A document while it is read. */
 typedef struct reader {
@@ -295,15 +295,24 @@ static int take_value(reader *r, const yaml_node_t *node, const lac_plan_key *ke
     void *out = (char *)r->plan + key->offset;
 
     switch (key->type) {
-    case LAC_PLAN_TEXT: return take_text(r, node, key, out);
-    case LAC_PLAN_COUNT: return take_count(r, node, key, out);
-    case LAC_PLAN_REAL: return take_number(r, node, key, out);
-    case LAC_PLAN_SPREAD: return take_spread(r, node, key, out);
-    case LAC_PLAN_FLAG: return take_flag(r, node, key, out);
-    case LAC_PLAN_WORD: return take_word(r, node, key, out);
-    case LAC_PLAN_TEXTS: return take_texts(r, node, key, out);
-    case LAC_PLAN_WHERE: return take_where(r, node, key, out);
-    default: return take_group(r, node, key->name);
+    case LAC_PLAN_TEXT:
+        return take_text(r, node, key, out);
+    case LAC_PLAN_COUNT:
+        return take_count(r, node, key, out);
+    case LAC_PLAN_REAL:
+        return take_number(r, node, key, out);
+    case LAC_PLAN_SPREAD:
+        return take_spread(r, node, key, out);
+    case LAC_PLAN_FLAG:
+        return take_flag(r, node, key, out);
+    case LAC_PLAN_WORD:
+        return take_word(r, node, key, out);
+    case LAC_PLAN_TEXTS:
+        return take_texts(r, node, key, out);
+    case LAC_PLAN_WHERE:
+        return take_where(r, node, key, out);
+    default:
+        return take_group(r, node, key->name);
     }
 }
 
@@ -370,7 +379,9 @@ static void preset(lac_plan *plan)
         else if (key->type == LAC_PLAN_WORD)
             *(int *)out = (int)key->preset;
         else if (key->type == LAC_PLAN_SPREAD)
-            *(lac_spread *)out = (lac_spread){.count = !isnan(key->preset), .low = key->low, .high = key->high,
+            *(lac_spread *)out = (lac_spread){.count = !isnan(key->preset),
+                                              .low = key->low,
+                                              .high = key->high,
                                               .value = {isnan(key->preset) ? 0 : key->preset}};
     }
 }

@@ -11,9 +11,9 @@
 
 #include "spread.h"
 
-#define LAC_PLAN_REASON 600
-#define LAC_PLAN_NAME 60   /* characters of its name, at most */
-#define LAC_PLAN_KEYS 100   /* rows of the table, at most */
+#define LAC_PLAN_REASON      600
+#define LAC_PLAN_NAME        60  /* characters of its name, at most */
+#define LAC_PLAN_KEYS        100 /* rows of the table, at most */
 #define LAC_PLAN_MAX_OUTPUTS UINT64_C(999999999)
 
 typedef struct lac_texts {
@@ -63,9 +63,9 @@ typedef struct lac_plan {
         double same, seed, sampled, mixed;
         lac_where where;
         double largest_cosine, spread;
-        uint64_t voices;            /* sampled and mixed ones that there are; 0: each output has its own */
-        lac_spread mix;             /* share of the second voice of a mixed one */
-        lac_spread attribute[4];    /* enum lac_voice_attribute; count 0: as they are drawn */
+        uint64_t voices;         /* sampled and mixed ones that there are; 0: each output has its own */
+        lac_spread mix;          /* share of the second voice of a mixed one */
+        lac_spread attribute[4]; /* enum lac_voice_attribute; count 0: as they are drawn */
     } speaker;
     struct {
         double same, seed;
@@ -98,8 +98,8 @@ typedef struct lac_plan {
         lac_texts manifests;
     } output;
 
-    char *path;                   /* of the file, for messages; NULL: from memory */
-    uint8_t *bytes;               /* [size], the file as it is */
+    char *path;     /* of the file, for messages; NULL: from memory */
+    uint8_t *bytes; /* [size], the file as it is */
     size_t size;
     uint8_t hash[32];             /* SHA-256 of it and of what it names */
     uint32_t line[LAC_PLAN_KEYS]; /* where each key stands; 0: it is not given */
@@ -115,7 +115,8 @@ int lac_plan_parse(lac_plan *plan, const void *bytes, size_t size, const char *n
 
 void lac_plan_close(lac_plan *plan);
 
-/* Where a path that the plan gives leads: it is relative to the plan's folder. To be freed; NULL if out of memory. */
+/* Where a path that the plan gives leads: it is relative to the plan's folder. To be freed; NULL if out of memory.
+ */
 char *lac_plan_path(const lac_plan *plan, const char *path);
 
 /* Write "FILE:LINE: KEY: text", the line that of the key, "speaker.same", or of the nearest above that is given.

@@ -4,17 +4,44 @@
 #include <string.h>
 
 #define AT(member) offsetof(lac_plan, member)
-#define GROUP(name) {name, LAC_PLAN_GROUP, 0, 0, 0, 0, NULL}
-#define TEXT(name, member) {name, LAC_PLAN_TEXT, AT(member), 0, 0, 0, NULL}
-#define COUNT(name, member, low, high, preset) {name, LAC_PLAN_COUNT, AT(member), low, high, preset, NULL}
-#define REAL(name, member, low, high, preset) {name, LAC_PLAN_REAL, AT(member), low, high, preset, NULL}
+#define GROUP(name)                                                                                                \
+    {                                                                                                              \
+        name, LAC_PLAN_GROUP, 0, 0, 0, 0, NULL                                                                     \
+    }
+#define TEXT(name, member)                                                                                         \
+    {                                                                                                              \
+        name, LAC_PLAN_TEXT, AT(member), 0, 0, 0, NULL                                                             \
+    }
+#define COUNT(name, member, low, high, preset)                                                                     \
+    {                                                                                                              \
+        name, LAC_PLAN_COUNT, AT(member), low, high, preset, NULL                                                  \
+    }
+#define REAL(name, member, low, high, preset)                                                                      \
+    {                                                                                                              \
+        name, LAC_PLAN_REAL, AT(member), low, high, preset, NULL                                                   \
+    }
 #define WEIGHT(name, member) REAL(name, member, 0, 1e9, 0)
-#define SHARE(name, member) REAL(name, member, 0, 1, 0)
-#define SPREAD(name, member, low, high, preset) {name, LAC_PLAN_SPREAD, AT(member), low, high, preset, NULL}
-#define FLAG(name, member) {name, LAC_PLAN_FLAG, AT(member), 0, 0, 0, NULL}
-#define WORD(name, member, words, preset) {name, LAC_PLAN_WORD, AT(member), 0, 0, preset, words}
-#define TEXTS(name, member, words) {name, LAC_PLAN_TEXTS, AT(member), 0, 0, 0, words}
-#define WHERE(name, member) {name, LAC_PLAN_WHERE, AT(member), 0, 0, 0, NULL}
+#define SHARE(name, member)  REAL(name, member, 0, 1, 0)
+#define SPREAD(name, member, low, high, preset)                                                                    \
+    {                                                                                                              \
+        name, LAC_PLAN_SPREAD, AT(member), low, high, preset, NULL                                                 \
+    }
+#define FLAG(name, member)                                                                                         \
+    {                                                                                                              \
+        name, LAC_PLAN_FLAG, AT(member), 0, 0, 0, NULL                                                             \
+    }
+#define WORD(name, member, words, preset)                                                                          \
+    {                                                                                                              \
+        name, LAC_PLAN_WORD, AT(member), 0, 0, preset, words                                                       \
+    }
+#define TEXTS(name, member, words)                                                                                 \
+    {                                                                                                              \
+        name, LAC_PLAN_TEXTS, AT(member), 0, 0, 0, words                                                           \
+    }
+#define WHERE(name, member)                                                                                        \
+    {                                                                                                              \
+        name, LAC_PLAN_WHERE, AT(member), 0, 0, 0, NULL                                                            \
+    }
 
 const lac_plan_key lac_plan_keys[] = {
     TEXT("name", name),

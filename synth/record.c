@@ -83,9 +83,17 @@ void lac_record_clear_sources(lac_record *r)
     free_sources(r, 1);
 }
 
+int lac_record_add_failure(lac_record *r)
+{
+    if (!r->failures)
+        r->failures = cJSON_CreateArray();
+    return cJSON_AddItemToArray(r->failures, cJSON_CreateString(r->reason)) ? 0 : -1;
+}
+
 void lac_record_free(lac_record *r)
 {
     free_sources(r, 0);
+    cJSON_Delete(r->failures);
     lac_manifest_row_free(&r->content);
 }
 
@@ -111,8 +119,8 @@ static cJSON *list_sources(const lac_record *r)
 /* The content's fields that have no place of their own. */
 static cJSON *list_labels(const lac_record *r)
 {
-    static const char *const taken[] = {"path", "audio_filepath", "seconds", "duration", "speaker", "text", "lang",
-                                        "licence", "license"};
+    static const char *const taken[] = {"path", "audio_filepath", "seconds", "duration", "speaker",
+                                        "text", "lang",           "licence", "license"};
     cJSON *labels = cJSON_CreateObject();
     const cJSON *item;
 
@@ -282,6 +290,8 @@ char *lac_record_print(const lac_record *r)
     if (*r->reason)
         cJSON_AddStringToObject(json, "reason", r->reason);
     add_count(json, "attempts", r->attempts);
+    if (r->failures)
+        cJSON_AddItemToObject(json, "failures", cJSON_Duplicate(r->failures, 1));
     cJSON_AddBoolToObject(json, "synthetic", 1);
     cJSON_AddBoolToObject(json, "untouched", r->draw.untouched);
     add_sound(json, r);

@@ -1,4 +1,5 @@
-/* The record of an output: one JSON object, its line in the journal and its .json member (doc/synthesis-data.md). */
+/* The record of an output: one JSON object, its line in the journal and its .json member (doc/synthesis-data.md).
+ */
 #ifndef LAC_SYNTH_RECORD_H
 #define LAC_SYNTH_RECORD_H
 
@@ -8,10 +9,10 @@
 #include "simulate.h"
 
 #define LAC_RECORD_SOURCES 20
-#define LAC_RECORD_REASON 300
+#define LAC_RECORD_REASON  300
 
 typedef struct lac_record_source {
-    const char *factor; /* "content", "speaker", ... */
+    const char *factor;             /* "content", "speaker", ... */
     char *path, *speaker, *licence; /* as in the manifest, NULL: not told; freed with the record */
     double weight;
 } lac_record_source;
@@ -19,10 +20,10 @@ typedef struct lac_record_source {
 typedef struct lac_record {
     const lac_plan *plan;
     const lac_set_info *set;
-    lac_draw draw;         /* of the last attempt */
+    lac_draw draw; /* of the last attempt */
     uint32_t attempts;
     char key[LAC_PLAN_NAME + 20];
-    char speaker[256];     /* of the output; "": not known */
+    char speaker[256]; /* of the output; "": not known */
     lac_manifest_row content;
     lac_record_source source[LAC_RECORD_SOURCES];
     size_t sources;
@@ -32,6 +33,7 @@ typedef struct lac_record {
     uint32_t rate;
     uint64_t samples;
     uint8_t token_hash[8];
+    cJSON *failures;                /* reasons of the attempts before the last; an array, NULL: none */
     char reason[LAC_RECORD_REASON]; /* of a rejected one; "": accepted */
 } lac_record;
 
@@ -47,7 +49,10 @@ void lac_record_clear_sources(lac_record *record);
 /* A line without its newline, to be freed; NULL if memory ran out. The same record gives the same bytes. */
 char *lac_record_print(const lac_record *record);
 
-/* Sources and row. */
+/* The reason becomes one of the failures. 0, or -1 if memory ran out. */
+int lac_record_add_failure(lac_record *record);
+
+/* Sources, row and failures. */
 void lac_record_free(lac_record *record);
 
 #endif

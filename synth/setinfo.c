@@ -39,9 +39,12 @@ void lac_set_info_init(lac_set_info *set, const lac_plan *plan, const lac_manife
     uint8_t digest[32];
     lac_sha256 sum;
 
-    *set = (lac_set_info){.count = cast->count, .shard_outputs = plan->output.shard_outputs,
-                          .kind = plan->output.kind, .audio = plan->output.audio,
-                          .rate_hz = (uint32_t)plan->output.rate_hz, .nemo = wants(plan, "nemo"),
+    *set = (lac_set_info){.count = cast->count,
+                          .shard_outputs = plan->output.shard_outputs,
+                          .kind = plan->output.kind,
+                          .audio = plan->output.audio,
+                          .rate_hz = (uint32_t)plan->output.rate_hz,
+                          .nemo = wants(plan, "nemo"),
                           .lhotse = wants(plan, "lhotse")};
     snprintf(set->name, sizeof set->name, "%s", plan->name);
     lac_sha256_init(&sum);

@@ -6,18 +6,18 @@
 
 #include "cast.h"
 
-#define LAC_SET_ID 17    /* bytes of an id as text */
+#define LAC_SET_ID    17 /* bytes of an id as text */
 #define LAC_SET_MODEL 33
 
 typedef struct lac_set_info {
     char name[LAC_PLAN_NAME + 1];
-    char plan_id[LAC_SET_ID];       /* of plan, manifest and seed */
+    char plan_id[LAC_SET_ID]; /* of plan, manifest and seed */
     char codec[LAC_SET_MODEL], factors[LAC_SET_MODEL];
-    char version[16];               /* of Lac */
+    char version[16]; /* of Lac */
     uint64_t count, shard_outputs;
-    int kind, audio;                /* enum lac_output_kind, lac_output_audio */
+    int kind, audio; /* enum lac_output_kind, lac_output_audio */
     uint32_t rate_hz;
-    bool nemo, lhotse;              /* manifests that are wanted */
+    bool nemo, lhotse; /* manifests that are wanted */
 } lac_set_info;
 
 /* All but the models and the version. */

@@ -31,10 +31,14 @@ static double within(const lac_spread *s, double value)
 double lac_spread_draw(const lac_spread *s, uint64_t key)
 {
     switch (s->kind) {
-    case LAC_SPREAD_UNIFORM: return s->value[0] + (s->value[1] - s->value[0]) * lac_key_share(key);
-    case LAC_SPREAD_NORMAL: return within(s, s->value[0] + s->value[1] * bell(key));
-    case LAC_SPREAD_CHOICE: return s->value[(uint32_t)(lac_key_share(key) * s->count)];
-    default: return s->value[0];
+    case LAC_SPREAD_UNIFORM:
+        return s->value[0] + (s->value[1] - s->value[0]) * lac_key_share(key);
+    case LAC_SPREAD_NORMAL:
+        return within(s, s->value[0] + s->value[1] * bell(key));
+    case LAC_SPREAD_CHOICE:
+        return s->value[(uint32_t)(lac_key_share(key) * s->count)];
+    default:
+        return s->value[0];
     }
 }
 

@@ -15,8 +15,8 @@ typedef struct lac_spread {
     double low, high;                /* draws around a mean are kept within */
 } lac_spread;
 
-/* The number for a key: the same on every machine. Around a mean, twelve even draws added (Irwin and Hall): within 6
- * deviations. */
+/* The number for a key: the same on every machine. Around a mean, twelve even draws added (Irwin and Hall): within
+ * 6 deviations. */
 double lac_spread_draw(const lac_spread *spread, uint64_t key);
 
 /* The lowest and the highest number that can come. */

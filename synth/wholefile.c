@@ -11,8 +11,8 @@
 
 #define TRIES 100
 
-/* A file of its own beside `path`, whose name goes into part. Names of processes on other machines may meet: then the
- * next is tried. */
+/* A file of its own beside `path`, whose name goes into part. Names of processes on other machines may meet: then
+ * the next is tried. */
 static int open_part(const char *path, char *part, size_t room)
 {
     const char *slash = strrchr(path, '/');

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Writes `path` by way of a hidden file beside it, ".part-...". Any number of threads and processes at once, also on
- * the same path: one of them is what stays. 0, or -1 with errno and nothing left. */
+/* Writes `path` by way of a hidden file beside it, ".part-...". Any number of threads and processes at once, also
+ * on the same path: one of them is what stays. 0, or -1 with errno and nothing left. */
 int lac_whole_file_write(const char *path, const void *bytes, size_t size);
 
 #endif

@@ -135,12 +135,14 @@ is "forty files" "$(find never -name '*.flac' | wc -l)" "$(grep -c '"accepted":t
 cp -r clips clips2; sed 's#clips/#clips2/#' m.jsonl >m2.jsonl
 head -c 30 clips/3.wav >clips2/3.wav
 run 1 "a damaged source" ./synth p.yaml -i m2.jsonl -o damaged --json
+says "which" "clips2/3.wav: .*; another was taken"
 is "all outputs are told of" "$(cat damaged/*.jsonl | wc -l)" 22
-[ "$(number out rejected_for_sources)" -gt 0 ]; result $? "some are rejected"
-grep -q '"reason":"content source: ' damaged/*.jsonl; result $? "with the reason"
+[ "$(number out met_bad_sources)" -gt 0 ]; result $? "some met it"
+grep -q '"reason":"content source: ' damaged/*.jsonl; result $? "those that say it are rejected with the reason"
+grep -q '"accepted":true.*"failures":\["speaker source clips2/3.wav' damaged/*.jsonl; result $? "those that were to have its voice took another"
 run 0 "--verify" "$lac" synth --verify damaged
 plan strict "name: strict" "count: 3" "gates: {speaker_cosine_min: 1, attempts: 2}"
-run 0 "gates that nothing passes" ./synth strict.yaml -i m.jsonl -o strict --json; is "reject all" "$(number out rejected_by_gates)" 3
+run 0 "gates that nothing passes" ./synth strict.yaml -i m.jsonl -o strict --json; is "reject all" "$(number out rejected)" 3
 grep -q '"attempts":2' strict/*.jsonl && grep -q '"failed":\["speaker"\]' strict/*.jsonl; result $? "and say which"
 
 # ---- a full disk

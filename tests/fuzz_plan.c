@@ -1,5 +1,5 @@
-/* Fuzz target of what lac synth reads: plans, rows of manifests ('m' first), lines of synth.json's kind. A plan that is
- * taken is drawn from. */
+/* Fuzz target of what lac synth reads: plans, rows of manifests ('m' first), lines of synth.json's kind. A plan
+ * that is taken is drawn from. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

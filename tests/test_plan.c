@@ -49,10 +49,11 @@ Test(plan, what_is_not_given_is_as_the_table_says)
 
 Test(plan, all_kinds_of_values)
 {
-    lac_plan p = good_plan("name: a_b-1\nseed: 9007199254740992\nhours: 1.5\ncontent:\n  where: {x: [1, two], y: 3}\n"
-                           "  balance: text\nspeaker: {seed: 2}\nstyle:\n  rate: {choice: [0.9, 1, 1.1]}\n"
-                           "  range: {normal: [1, 0.2]}\n  energy_db: {uniform: [-3, 3]}\n"
-                           "constraints: {require_consent: yes, licences: MIT}\n");
+    lac_plan p =
+        good_plan("name: a_b-1\nseed: 9007199254740992\nhours: 1.5\ncontent:\n  where: {x: [1, two], y: 3}\n"
+                  "  balance: text\nspeaker: {seed: 2}\nstyle:\n  rate: {choice: [0.9, 1, 1.1]}\n"
+                  "  range: {normal: [1, 0.2]}\n  energy_db: {uniform: [-3, 3]}\n"
+                  "constraints: {require_consent: yes, licences: MIT}\n");
     cr_expect_eq(p.seed, UINT64_C(9007199254740992));
     cr_expect_eq(p.hours, 1.5);
     cr_expect_eq(p.content.where.count, 2);
@@ -131,9 +132,11 @@ Test(plan, the_examples_are_valid)
         cr_expect_str_eq(p.name, names[i]);
         if (strcmp(names[i], "everything") == 0)
             for (size_t k = 0; k < lac_plan_key_count; k++)
-                cr_expect(p.line[k] || strstr("count multiply speaker.attributes.formants speaker.attributes.accent "
-                                              "simulate.noise.files constraints.never_speakers_file",
-                                              lac_plan_keys[k].name), "%s is missing", lac_plan_keys[k].name);
+                cr_expect(p.line[k] ||
+                              strstr("count multiply speaker.attributes.formants speaker.attributes.accent "
+                                     "simulate.noise.files constraints.never_speakers_file",
+                                     lac_plan_keys[k].name),
+                          "%s is missing", lac_plan_keys[k].name);
         lac_plan_close(&p);
     }
 }
@@ -143,12 +146,21 @@ Test(plan, the_examples_are_valid)
 Test(plan, licences_as_manifests_spell_them)
 {
     static const char *const texts[][2] = {
-        {"CC BY 4.0 (LibriSpeech)", "CC-BY-4.0"},   {"CC-BY-4.0", "CC-BY-4.0"}, {"cc-by-nc-sa-4.0", "CC-BY-NC-SA-4.0"},
-        {"CC0-1.0", "CC0-1.0"},                     {"CC0 (etc/samples/README)", "CC0-1.0"},
-        {"Public Domain", "LicenseRef-public-domain"}, {"public domain (LJSpeech)", "LicenseRef-public-domain"},
-        {"Apache-2.0 (repo)", "Apache-2.0"},        {"MIT (repo)", "MIT"}, {"Mitel's own", "unknown"},
-        {"CMU AN4 licence (BSD-like, free use)", "LicenseRef-CMU-AN4"}, {"CC BY 3.0 (ESC-10)", "CC-BY-3.0"},
-        {"cc by 4.01", "unknown"},                  {"", "unknown"},       {"all rights reserved", "unknown"},
+        {"CC BY 4.0 (LibriSpeech)", "CC-BY-4.0"},
+        {"CC-BY-4.0", "CC-BY-4.0"},
+        {"cc-by-nc-sa-4.0", "CC-BY-NC-SA-4.0"},
+        {"CC0-1.0", "CC0-1.0"},
+        {"CC0 (etc/samples/README)", "CC0-1.0"},
+        {"Public Domain", "LicenseRef-public-domain"},
+        {"public domain (LJSpeech)", "LicenseRef-public-domain"},
+        {"Apache-2.0 (repo)", "Apache-2.0"},
+        {"MIT (repo)", "MIT"},
+        {"Mitel's own", "unknown"},
+        {"CMU AN4 licence (BSD-like, free use)", "LicenseRef-CMU-AN4"},
+        {"CC BY 3.0 (ESC-10)", "CC-BY-3.0"},
+        {"cc by 4.01", "unknown"},
+        {"", "unknown"},
+        {"all rights reserved", "unknown"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         cr_expect_str_eq(lac_licence_find(texts[i][0])->name, texts[i][1], "%s", texts[i][0]);
@@ -183,7 +195,8 @@ Test(plan, licences_add_up)
 
 Test(plan, rows_of_a_manifest)
 {
-    const char *text = "{\"audio_filepath\": \"a b.wav\", \"duration\": 2.5, \"speaker\": 103, \"consent\": \"No\", \"deep\": [1]}";
+    const char *text = "{\"audio_filepath\": \"a b.wav\", \"duration\": 2.5, \"speaker\": 103, \"consent\": "
+                       "\"No\", \"deep\": [1]}";
     char number[LAC_MANIFEST_NUMBER];
     lac_manifest_row row;
     cr_assert_eq(lac_manifest_parse(&row, text, strlen(text), reason), 0);
@@ -216,7 +229,8 @@ static void set_stage(stage *s, const char *plan, int rows, int speakers)
     snprintf(s->manifest, sizeof s->manifest, "%s/m.jsonl", s->folder);
     FILE *f = fopen(s->manifest, "w");
     for (int i = 0; i < rows; i++)
-        fprintf(f, "{\"path\":\"m.jsonl\",\"speaker\":\"s%d\",\"seconds\":2,\"text\":\"t%d\",\"i\":%d}\n\n", i % speakers, i / 2, i);
+        fprintf(f, "{\"path\":\"m.jsonl\",\"speaker\":\"s%d\",\"seconds\":2,\"text\":\"t%d\",\"i\":%d}\n\n",
+                i % speakers, i / 2, i);
     fclose(f);
     s->plan = good_plan(plan);
     cr_assert_eq(lac_manifest_open(&s->rows, s->manifest, reason), 0, "%s", reason);
@@ -273,7 +287,8 @@ Test(plan, content_is_used_evenly)
 Test(plan, speakers_are_balanced)
 {
     stage s;
-    set_stage(&s, "name: n\ncount: 500\ncontent: {balance: speaker, where: {speaker: [s0, s1, s2, s3, s4]}}\n", 60, 10);
+    set_stage(&s, "name: n\ncount: 500\ncontent: {balance: speaker, where: {speaker: [s0, s1, s2, s3, s4]}}\n", 60,
+              10);
     int used[10] = {0};
     for (uint64_t i = 0; i < s.cast.count; i++) {
         lac_draw d;
@@ -288,8 +303,10 @@ Test(plan, speakers_are_balanced)
 Test(plan, a_draw_is_a_function_of_index_and_attempt)
 {
     stage s;
-    set_stage(&s, "name: n\ncount: 100000\nspeaker: {same: 1, seed: 1, sampled: 1, mixed: 1}\n"
-                  "style: {rate: {normal: [1, 5]}}\nsimulate: {room: {probability: 0.5}}\n", 30, 5);
+    set_stage(&s,
+              "name: n\ncount: 100000\nspeaker: {same: 1, seed: 1, sampled: 1, mixed: 1}\n"
+              "style: {rate: {normal: [1, 5]}}\nsimulate: {room: {probability: 0.5}}\n",
+              30, 5);
     int kinds[5] = {0}, rooms = 0, many = 20000;
     for (int i = 0; i < many; i++) {
         lac_draw a, b, c;
@@ -341,14 +358,18 @@ Test(plan, voices_that_come_back)
 Test(plan, never_means_never)
 {
     stage s;
-    set_stage(&s, "name: n\ncount: 2000\nspeaker: {seed: 1, mixed: 1}\nstyle: {seed: 1}\nenvironment: {seed: 1}\n"
-                  "channel: {seed: 1}\nsimulate: {babble: {probability: 1, voices: 8}, noise: {probability: 1, where: {i: [3, 5]}}}\n"
-                  "constraints: {never_speakers: [s1, s3]}\n", 60, 6);
+    set_stage(&s,
+              "name: n\ncount: 2000\nspeaker: {seed: 1, mixed: 1}\nstyle: {seed: 1}\nenvironment: {seed: 1}\n"
+              "channel: {seed: 1}\nsimulate: {babble: {probability: 1, voices: 8}, noise: {probability: 1, where: "
+              "{i: [3, 5]}}}\n"
+              "constraints: {never_speakers: [s1, s3]}\n",
+              60, 6);
     for (uint64_t i = 0; i < s.cast.count; i++) {
         lac_draw d;
         lac_draw_make(&d, &s.plan, &s.cast, i, i % 3);
-        uint32_t rows[] = {d.content, d.speaker.row[0], d.speaker.row[1], d.style.row[0], d.environment.row[0],
-                           d.channel.row[0], d.simulation.noise_row};
+        uint32_t rows[] = {
+            d.content,        d.speaker.row[0],      d.speaker.row[1], d.style.row[0], d.environment.row[0],
+            d.channel.row[0], d.simulation.noise_row};
         for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
             cr_assert(rows[k] == LAC_DRAW_NONE || (rows[k] % 6 != 1 && rows[k] % 6 != 3));
         for (uint32_t k = 0; k < d.simulation.voices; k++)
@@ -362,7 +383,8 @@ Test(plan, never_means_never)
 
 Test(plan, gates)
 {
-    lac_plan p = good_plan(HEAD "gates: {speaker_cosine_min: 0.5, clipped_share_max: 0.1, silent_share_max: 0.6}\n");
+    lac_plan p =
+        good_plan(HEAD "gates: {speaker_cosine_min: 0.5, clipped_share_max: 0.1, silent_share_max: 0.6}\n");
     float pcm[4800] = {0};
     lac_gate_scores s = {.measured = true, .speaker_cosine = 0.4, .snr_db = 20};
     for (int i = 0; i < 2400; i++)

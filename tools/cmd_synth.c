@@ -14,8 +14,10 @@ static const char usage[] =
     "usage: lac synth PLAN.yaml -i MANIFEST -o DIR [--shard I/N] [-j N] [--resume] [--dry-run] [--json]\n"
     "       lac synth --merge DIR | --verify DIR | --report DIR [--json]\n"
     "\n"
-    "Makes new utterances from the recordings of a manifest, as a plan says: other voices, styles, places and lines\n"
-    "(doc/synthesis-data.md). The same plan, manifest and recordings give the same bytes, whatever the threads and\n"
+    "Makes new utterances from the recordings of a manifest, as a plan says: other voices, styles, places and "
+    "lines\n"
+    "(doc/synthesis-data.md). The same plan, manifest and recordings give the same bytes, whatever the threads "
+    "and\n"
     "shards.\n"
     "\n"
     "  -i, --input MANIFEST a line of JSON a recording: path, speaker, text, lang, licence, seconds, consent\n"
@@ -68,16 +70,31 @@ static int parse_option(void *user, int option, char **argv)
     options *o = user;
 
     switch (option) {
-    case 'i': o->job.manifest = optarg; return 0;
-    case 'o': o->job.folder = optarg; return 0;
-    case 'S': return take_shard(&o->job, optarg);
-    case 'r': o->job.resume = true; return 0;
-    case 'd': o->dry = true; return 0;
-    case 'J': o->json = true; return 0;
-    case 'G': return take_folder(o, MERGE);
-    case 'V': return take_folder(o, VERIFY);
-    case 'P': return take_folder(o, REPORT);
-    default: return lac_factor_source_option(&o->job.synth.source, "synth", option, argv);
+    case 'i':
+        o->job.manifest = optarg;
+        return 0;
+    case 'o':
+        o->job.folder = optarg;
+        return 0;
+    case 'S':
+        return take_shard(&o->job, optarg);
+    case 'r':
+        o->job.resume = true;
+        return 0;
+    case 'd':
+        o->dry = true;
+        return 0;
+    case 'J':
+        o->json = true;
+        return 0;
+    case 'G':
+        return take_folder(o, MERGE);
+    case 'V':
+        return take_folder(o, VERIFY);
+    case 'P':
+        return take_folder(o, REPORT);
+    default:
+        return lac_factor_source_option(&o->job.synth.source, "synth", option, argv);
     }
 }
 
@@ -145,8 +162,8 @@ static cJSON *tell_run(const lac_synth_job *j)
     lac_facts_count(facts, "found", j->found);
     lac_facts_count(facts, "made", j->made);
     lac_facts_count(facts, "accepted", j->accepted);
-    lac_facts_count(facts, "rejected_by_gates", j->made - j->accepted - j->unsound);
-    lac_facts_count(facts, "rejected_for_sources", j->unsound);
+    lac_facts_count(facts, "rejected", j->made - j->accepted);
+    lac_facts_count(facts, "met_bad_sources", j->unsound);
     lac_facts_real(facts, "hours", j->seconds / 3600, 4);
     lac_facts_real(facts, "wall_s", j->wall_s, 4);
     lac_facts_real(facts, "hours_an_hour", j->wall_s > 0 ? j->seconds / j->wall_s : 0, 4);

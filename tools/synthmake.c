@@ -22,12 +22,12 @@ struct lac_synth_worker {
     lac_encoder *encoder;
     lac_decoder *decoder;
     lac_analyser *judge;
-    size_t room;               /* frames of the following */
-    lac_factor_frame *frames;  /* [room + delay] */
-    int16_t *latents;          /* [room][D] */
-    uint16_t *tokens;          /* [room][Q] */
-    uint8_t *counts;           /* [room], all Q */
-    size_t count;              /* frames of this output */
+    size_t room;              /* frames of the following */
+    lac_factor_frame *frames; /* [room + delay] */
+    int16_t *latents;         /* [room][D] */
+    uint16_t *tokens;         /* [room][Q] */
+    uint8_t *counts;          /* [room], all Q */
+    size_t count;             /* frames of this output */
     lac_sound sound;
     lac_factor_set content;
     lac_factors target;
@@ -194,10 +194,14 @@ static enum outcome make_factor(lac_synth_worker *w, lac_record *r, const lac_dr
     const lac_factor_model *model = w->synth->source.model;
 
     switch (f->kind) {
-    case LAC_DRAW_SEED: return take_row(w, r, kind, name, f->row[0], 1, 1);
-    case LAC_DRAW_NEUTRAL: return lac_factors_neutral(model, (int)kind, &w->target) ? BROKEN : MADE;
-    case LAC_DRAW_SAMPLED: return lac_factors_sample(model, (int)kind, f->seed, &w->target) ? BROKEN : MADE;
-    default: return MADE;
+    case LAC_DRAW_SEED:
+        return take_row(w, r, kind, name, f->row[0], 1, 1);
+    case LAC_DRAW_NEUTRAL:
+        return lac_factors_neutral(model, (int)kind, &w->target) ? BROKEN : MADE;
+    case LAC_DRAW_SAMPLED:
+        return lac_factors_sample(model, (int)kind, f->seed, &w->target) ? BROKEN : MADE;
+    default:
+        return MADE;
     }
 }
 
@@ -385,9 +389,12 @@ static enum outcome attempt(lac_synth_worker *w, lac_record *r)
     if (!r->draw.simulation.any)
         return MADE;
     switch (lac_synth_simulate(&w->reader, &w->synth->plan, r, &w->sound)) {
-    case 0: return MADE;
-    case 1: return UNSOUND;
-    default: return BROKEN;
+    case 0:
+        return MADE;
+    case 1:
+        return UNSOUND;
+    default:
+        return BROKEN;
     }
 }
 
@@ -417,16 +424,31 @@ static enum outcome load_content(lac_synth_worker *w, lac_record *r)
     return MADE;
 }
 
-static enum outcome try_all(lac_synth_worker *w, lac_record *r)
+/* A source that could not be read is told of, also if another was taken for it. */
+static void note(const lac_record *r, enum outcome outcome, lac_synth_output *out)
+{
+    if (outcome != UNSOUND)
+        return;
+    out->unsound = true;
+    snprintf(out->reason, sizeof out->reason, "%s", r->reason);
+}
+
+static enum outcome try_all(lac_synth_worker *w, lac_record *r, lac_synth_output *out)
 {
     const lac_synth *s = w->synth;
     enum outcome outcome = load_content(w, r);
 
-    for (uint32_t i = 0; outcome != BROKEN && (i == 0 ? outcome == MADE : i < s->plan.gates.attempts); i++) {
+    note(r, outcome, out);
+    if (outcome != MADE)
+        return outcome;
+    for (uint32_t i = 0; i < s->plan.gates.attempts; i++) {
+        if (i > 0 && lac_record_add_failure(r))
+            return broken(r, LAC_ERROR_MEMORY);
         lac_draw_make(&r->draw, &s->plan, &s->cast, r->draw.index, i);
         r->attempts = i + 1;
         outcome = attempt(w, r);
-        if (outcome == MADE || (r->draw.untouched && !r->draw.simulation.any))
+        note(r, outcome, out);
+        if (outcome == MADE || outcome == BROKEN || (r->draw.untouched && !r->draw.simulation.any))
             break;
     }
     return outcome;
@@ -450,8 +472,13 @@ static int write_clip(lac_synth_worker *w, lac_record *r, lac_synth_output *out)
     lac_tag tags[] = {{"title", r->key}, {"comment", comment}, {"license", licence.name}, {"artist", r->speaker}};
     if (lac_synth_convert(&w->sound, s->source.codec_about.sample_rate, s->set.rate_hz, &final))
         return LAC_ERROR_MEMORY;
-    lac_clip clip = {.pcm = final.pcm, .samples = final.count, .rate = s->set.rate_hz, .tags = tags,
-                     .tag_count = *r->speaker ? 4 : 3, .model = s->source.codec, .tokens = coded ? w->tokens : NULL};
+    lac_clip clip = {.pcm = final.pcm,
+                     .samples = final.count,
+                     .rate = s->set.rate_hz,
+                     .tags = tags,
+                     .tag_count = *r->speaker ? 4 : 3,
+                     .model = s->source.codec,
+                     .tokens = coded ? w->tokens : NULL};
     r->rate = clip.rate;
     r->samples = clip.samples;
     out->seconds = (double)clip.samples / clip.rate;
@@ -473,17 +500,15 @@ int lac_synth_worker_make(lac_synth_worker *w, uint64_t index, lac_synth_output 
     lac_draw_make(&r.draw, &s->plan, &s->cast, index, 0);
     lac_record_key(r.key, &s->plan, index);
     memcpy(out->key, r.key, sizeof out->key);
-    outcome = try_all(w, &r);
+    outcome = try_all(w, &r, out);
     if (outcome == MADE && (status = write_clip(w, &r, out)) != 0)
         outcome = broken(&r, status);
-    out->unsound = outcome == UNSOUND;
-    snprintf(out->reason, sizeof out->reason, "%s", r.reason);
     out->line = outcome == BROKEN ? NULL : lac_record_print(&r);
     out->text = outcome == MADE && r.content.text ? strdup(r.content.text) : NULL;
-    lac_record_free(&r);
     if (!out->line)
-        return lac_report(out->key, "%s", *out->reason ? out->reason : "out of memory");
-    return 0;
+        lac_report(out->key, "%s", *r.reason ? r.reason : "out of memory");
+    lac_record_free(&r);
+    return out->line ? 0 : LAC_EXIT_FAILED;
 }
 
 void lac_synth_output_free(lac_synth_output *out)

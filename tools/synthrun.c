@@ -13,7 +13,7 @@
 #include "shard.h"
 #include "synthfolder.h"
 
-#define AVOID_ROWS 2      /* recordings of each person that a sampled voice must not meet */
+#define AVOID_ROWS   2 /* recordings of each person that a sampled voice must not meet */
 #define TRIED_VOICES 3
 
 /* ---- what can be known without work ---- */
@@ -127,7 +127,8 @@ static int listen_to(void *user, uint32_t worker, size_t index, void **result)
         lac_manifest_row about;
         lac_factor_set set;
 
-        if (lac_synth_reader_factors(reader, all->row[first + i * (size / AVOID_ROWS)], &about, &set, reason) == 0 &&
+        if (lac_synth_reader_factors(reader, all->row[first + i * (size / AVOID_ROWS)], &about, &set, reason) ==
+                0 &&
             set.factors.speech_s > 0)
             memcpy(v->item[v->count++], set.factors.speaker, sizeof set.factors.speaker);
         lac_factor_set_free(&set);
@@ -165,8 +166,8 @@ static int check_distance(const lac_synth *s)
         status = lac_synth_sample(s, seed, any, &voice, NULL);
     if (!status)
         return 0;
-    lac_plan_fail(&s->plan, "speaker.largest_cosine", reason, "no sampled voice is that far from all %zu known ones",
-                  s->avoid_count);
+    lac_plan_fail(&s->plan, "speaker.largest_cosine", reason,
+                  "no sampled voice is that far from all %zu known ones", s->avoid_count);
     return lac_report_reason(reason);
 }
 
@@ -174,7 +175,11 @@ static int listen_to_people(lac_synth *s)
 {
     people p = {.synth = s, .readers = calloc(s->source.jobs, sizeof *p.readers)};
     uint32_t count = s->cast.people.groups;
-    lac_jobs jobs = {.count = count, .threads = s->source.jobs, .user = &p, .work = listen_to, .take = keep_vectors,
+    lac_jobs jobs = {.count = count,
+                     .threads = s->source.jobs,
+                     .user = &p,
+                     .work = listen_to,
+                     .take = keep_vectors,
                      .drop = free};
     int failed;
 
@@ -217,7 +222,7 @@ typedef struct shard_run {
     lac_synth_job *job;
     lac_synth_worker **workers; /* [threads], each opened by its thread */
     lac_shard *shard;
-    uint64_t first;             /* output of item 0 */
+    uint64_t first; /* output of item 0 */
     lac_progress *progress;
 } shard_run;
 
@@ -253,8 +258,10 @@ static void show(const shard_run *run)
     double left = j->made ? passed / (double)j->made * (double)(j->outputs - j->found - j->made) : 0;
     unsigned long seconds = left < 3.6e8 ? (unsigned long)left : 360000000;
 
-    lac_progress_text(run->progress, "%llu of %llu outputs  %.1f h of audio an hour  %lu:%02lu:%02lu left  "
-                      "%.1f %% accepted", (unsigned long long)(j->found + j->made), (unsigned long long)j->outputs,
+    lac_progress_text(run->progress,
+                      "%llu of %llu outputs  %.1f h of audio an hour  %lu:%02lu:%02lu left  "
+                      "%.1f %% accepted",
+                      (unsigned long long)(j->found + j->made), (unsigned long long)j->outputs,
                       passed > 0 ? j->seconds / passed : 0, seconds / 3600, seconds / 60 % 60, seconds % 60,
                       j->made ? 100.0 * (double)j->accepted / (double)j->made : 0);
 }
@@ -293,7 +300,7 @@ static int take(void *user, size_t index, int status, void *result)
         j->unsound += out->unsound;
         j->seconds += out->audio ? out->seconds : 0;
         if (out->unsound)
-            lac_report(out->key, "%s", out->reason);
+            lac_report(out->key, "%s%s", out->reason, out->audio ? "; another was taken" : "");
         show(run);
     }
     drop(out);
@@ -315,8 +322,12 @@ static int run_shard(shard_run *run, uint64_t number)
         return lac_report_reason(reason);
     j->found += complete ? size : next;
     if (!complete && next <= size) {
-        lac_jobs jobs = {.count = (size_t)(size - next), .threads = j->synth.source.jobs, .user = run, .work = work,
-                         .take = take, .drop = drop};
+        lac_jobs jobs = {.count = (size_t)(size - next),
+                         .threads = j->synth.source.jobs,
+                         .user = run,
+                         .work = work,
+                         .take = take,
+                         .drop = drop};
 
         run->first = number * set->shard_outputs + next;
         failed = lac_jobs_run(&jobs);

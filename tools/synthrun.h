@@ -7,14 +7,15 @@
 typedef struct lac_synth_job {
     lac_synth synth;
     const char *plan, *manifest, *folder;
-    uint32_t shard, shards;   /* shard of shards; from 1 */
+    uint32_t shard, shards; /* shard of shards; from 1 */
     bool resume;
 
     /* What this run did. */
-    uint64_t outputs;         /* that are this run's, made before or now */
-    uint64_t found;           /* made before */
-    uint64_t made, accepted, unsound;
-    double seconds;           /* of accepted sound, made now */
+    uint64_t outputs; /* that are this run's, made before or now */
+    uint64_t found;   /* made before */
+    uint64_t made, accepted;
+    uint64_t unsound; /* that met a source which can't be read */
+    double seconds;   /* of accepted sound, made now */
     double wall_s;
 } lac_synth_job;
 

@@ -37,7 +37,8 @@ static int load_row(const lac_synth_reader *reader, lac_record *r, const char *n
 /* A file that the plan names, relative to the plan. */
 static int load_file(const lac_synth_reader *reader, const lac_plan *plan, lac_record *r, lac_sound *out)
 {
-    char why[LAC_SOURCE_REASON], *path = lac_plan_path(plan, plan->simulate.noise_files.item[r->draw.simulation.noise_file]);
+    char why[LAC_SOURCE_REASON],
+        *path = lac_plan_path(plan, plan->simulate.noise_files.item[r->draw.simulation.noise_file]);
     lac_manifest_row row = {.path = plan->simulate.noise_files.item[r->draw.simulation.noise_file]};
     int failed = path && lac_record_add_source(r, "noise", &row, 1) == 0 ? 0 : -1;
 
@@ -70,12 +71,20 @@ static int load_babble(const lac_synth_reader *reader, lac_record *r, size_t cou
 
 static lac_simulation settings_of(const lac_draw_simulation *s, const noises *n)
 {
-    return (lac_simulation){
-        .t60_s = (float)s->t60_s, .noise = n->noise.pcm, .noise_count = n->noise.count, .snr_db = (float)s->snr_db,
-        .babble = n->babble.pcm, .babble_count = n->babble.count, .babble_snr_db = (float)s->babble_snr_db,
-        .microphone_db = (float)s->microphone_db, .low_hz = s->low_hz < 20 ? 0 : (float)s->low_hz,
-        .high_hz = (float)s->high_hz, .mulaw = s->mulaw, .opus_bps = (uint32_t)s->opus_bps,
-        .opus_loss = (float)s->opus_loss, .clip_db = (float)s->clip_db};
+    return (lac_simulation){.t60_s = (float)s->t60_s,
+                            .noise = n->noise.pcm,
+                            .noise_count = n->noise.count,
+                            .snr_db = (float)s->snr_db,
+                            .babble = n->babble.pcm,
+                            .babble_count = n->babble.count,
+                            .babble_snr_db = (float)s->babble_snr_db,
+                            .microphone_db = (float)s->microphone_db,
+                            .low_hz = s->low_hz < 20 ? 0 : (float)s->low_hz,
+                            .high_hz = (float)s->high_hz,
+                            .mulaw = s->mulaw,
+                            .opus_bps = (uint32_t)s->opus_bps,
+                            .opus_loss = (float)s->opus_loss,
+                            .clip_db = (float)s->clip_db};
 }
 
 int lac_synth_simulate(const lac_synth_reader *reader, const lac_plan *plan, lac_record *r, lac_sound *sound)

@@ -180,8 +180,8 @@ int lac_synth_reader_sound(const lac_synth_reader *r, const char *path, lac_soun
 {
     uint32_t rate = r->source->codec_about.sample_rate;
     taker t = {sound, sound->count + (size_t)rate * LAC_SOURCE_LONGEST};
-    lac_mono_in in = {.path = path, .raw = &r->source->raw, .codec = r->source->codec, .rate = rate, .sink = take,
-                      .user = &t};
+    lac_mono_in in = {
+        .path = path, .raw = &r->source->raw, .codec = r->source->codec, .rate = rate, .sink = take, .user = &t};
     listener l;
 
     sound->cut = false;

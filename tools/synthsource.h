@@ -5,21 +5,21 @@
 #include "factorload.h"
 #include "manifest.h"
 
-#define LAC_SOURCE_REASON 300
+#define LAC_SOURCE_REASON  300
 #define LAC_SOURCE_LONGEST 600 /* seconds of a source that are used; content must not be longer */
 
 /* One for each thread. */
 typedef struct lac_synth_reader {
     const lac_factor_source *source;
     const lac_manifest *manifest;
-    const char *cache;           /* folder of factors */
+    const char *cache; /* folder of factors */
     lac_factor_worker *worker;
 } lac_synth_reader;
 
 typedef struct lac_sound {
-    float *pcm;                  /* mono, at the codec's rate */
+    float *pcm; /* mono, at the codec's rate */
     size_t count, capacity;
-    bool cut;                    /* there was more than LAC_SOURCE_LONGEST */
+    bool cut; /* there was more than LAC_SOURCE_LONGEST */
 } lac_sound;
 
 /* 0, or LAC_EXIT_FAILED after a message. To be closed in either case. */
