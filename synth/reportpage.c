@@ -32,7 +32,7 @@ static const char style[] =
     "h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}\n"
     "table{border-collapse:collapse}td,th{padding:.2em .7em;text-align:left;border-bottom:1px solid #8884;"
     "vertical-align:top}\n"
-    "td.n{text-align:right;font-variant-numeric:tabular-nums}\n"
+    "td.k{white-space:nowrap}td.n{text-align:right;font-variant-numeric:tabular-nums}\n"
     ".plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:1.5em}\n"
     "figure{margin:0}figcaption{font-weight:600}svg{width:100%}small{opacity:.75}svg "
     "text{font-size:11px;fill:currentColor}\n"
@@ -159,7 +159,7 @@ static void put_clip(page *p, const lac_report_clip *clip, bool player)
     static const int shown[] = {LAC_REPORT_DURATION, LAC_REPORT_COSINE, LAC_REPORT_DISTANCE, LAC_REPORT_SNR,
                                 LAC_REPORT_SILENT};
 
-    fprintf(p->out, "<tr><td>%s<td>", clip->key);
+    fprintf(p->out, "<tr><td class=\"k\">%s<td>", clip->key);
     if (player)
         put_player(p, clip);
     else

@@ -8,24 +8,25 @@
 #include "rng.h"
 
 const lac_report_quantity lac_report_quantities[LAC_REPORT_NUMBERS] = {
-    [LAC_REPORT_DURATION] = {"Duration", "s", "", "", "duration_s", 0, 60},
-    [LAC_REPORT_COSINE] = {"Speaker: cosine to the voice that was wanted", "", "gates", "", "speaker_cosine", -1,
-                           1},
-    [LAC_REPORT_DISTANCE] = {"Content: distance to the content's own", "", "gates", "", "content_distance", 0, 1},
-    [LAC_REPORT_SNR] = {"Speech to noise before the simulation", "dB", "gates", "", "snr_db", -20, 80},
-    [LAC_REPORT_CLIPPED] = {"Clipped samples", "", "gates", "", "clipped_share", 0, 1},
-    [LAC_REPORT_SILENT] = {"Silence", "", "gates", "", "silent_share", 0, 1},
-    [LAC_REPORT_LEVEL] = {"Level", "dB", "gates", "", "level_db", -100, 0},
-    [LAC_REPORT_F0] = {"Pitch of the voices, median", "Hz", "factors", "speaker", "f0_median_hz", 0, 600},
-    [LAC_REPORT_NEAREST] = {"Cosine to the nearest real speaker", "", "factors", "speaker", "nearest_cosine", -1,
-                            1},
-    [LAC_REPORT_PITCH] = {"Pitch moved by", "semitones", "factors", "style", "pitch_semitones", -24, 24},
-    [LAC_REPORT_RANGE] = {"Range of the pitch", "times", "factors", "style", "range", 0, 4},
-    [LAC_REPORT_RATE] = {"Rate of speech", "times", "factors", "style", "rate", 0, 3},
-    [LAC_REPORT_T60] = {"Rooms: T60", "s", "simulation", "", "t60_s", 0, 2},
-    [LAC_REPORT_NOISE] = {"Speech to added noise", "dB", "simulation", "", "snr_db", -20, 80},
-    [LAC_REPORT_BANDWIDTH] = {"Bandwidth", "Hz", "simulation", "", "bandwidth_hz", 0, 24000},
-    [LAC_REPORT_ATTEMPTS] = {"Attempts", "", "", "", "attempts", 0, 100},
+    [LAC_REPORT_DURATION] = {"Duration", "s", "", "", "duration_s", 0, 60, 0},
+    [LAC_REPORT_COSINE] = {"Speaker: cosine to the voice that was wanted", "", "gates", "", "speaker_cosine", -1, 1,
+                           NAN},
+    [LAC_REPORT_DISTANCE] = {"Content: distance to the content's own", "", "gates", "", "content_distance", 0, 1,
+                             NAN},
+    [LAC_REPORT_SNR] = {"Speech to noise before the simulation", "dB", "gates", "", "snr_db", -20, 80, NAN},
+    [LAC_REPORT_CLIPPED] = {"Clipped samples", "", "gates", "", "clipped_share", 0, 1, NAN},
+    [LAC_REPORT_SILENT] = {"Silence", "", "gates", "", "silent_share", 0, 1, NAN},
+    [LAC_REPORT_LEVEL] = {"Level", "dB", "gates", "", "level_db", -100, 0, NAN},
+    [LAC_REPORT_F0] = {"Pitch of the voices, median", "Hz", "factors", "speaker", "f0_median_hz", 0, 600, NAN},
+    [LAC_REPORT_NEAREST] = {"Cosine to the nearest real speaker", "", "factors", "speaker", "nearest_cosine", -1, 1,
+                            NAN},
+    [LAC_REPORT_PITCH] = {"Pitch moved by", "semitones", "factors", "style", "pitch_semitones", -24, 24, NAN},
+    [LAC_REPORT_RANGE] = {"Range of the pitch", "times", "factors", "style", "range", 0, 4, NAN},
+    [LAC_REPORT_RATE] = {"Rate of speech", "times", "factors", "style", "rate", 0, 3, NAN},
+    [LAC_REPORT_T60] = {"Rooms: T60", "s", "simulation", "", "t60_s", 0, 2, 0},
+    [LAC_REPORT_NOISE] = {"Speech to added noise", "dB", "simulation", "", "snr_db", -20, 80, 60},
+    [LAC_REPORT_BANDWIDTH] = {"Bandwidth", "Hz", "simulation", "", "bandwidth_hz", 0, 24000, 0},
+    [LAC_REPORT_ATTEMPTS] = {"Attempts", "", "", "", "attempts", 0, 100, NAN},
 };
 
 double lac_report_threshold(const lac_plan *plan, enum lac_report_number number)
@@ -81,7 +82,8 @@ static void count_number(lac_report_histogram *h, const lac_report_quantity *q, 
     double at = (value - q->low) / (q->high - q->low) * LAC_REPORT_BINS;
     size_t bin = at > 0 ? at < LAC_REPORT_BINS ? (size_t)at : LAC_REPORT_BINS - 1 : 0;
 
-    if (isnan(value))
+    /* What is rejected has not been simulated. */
+    if (isnan(value) || value == q->none || (!accepted && strcmp(q->group, "simulation") == 0))
         return;
     (accepted ? h->accepted : h->rejected)[bin]++;
     h->least = h->count == 0 || value < h->least ? value : h->least;

@@ -15,11 +15,12 @@
 #define LAC_REPORT_REJECTED 200
 #define LAC_REPORT_NAMES    4000 /* different names that are counted one by one */
 
-/* A number of the records: what it is called, where it stands, the range that bins cover. */
+/* A number of the records: what it is called, where it stands, the range that bins cover, and the value that stands
+ * for none. */
 typedef struct lac_report_quantity {
     const char *title, *unit;
     const char *group, *subgroup, *name; /* record.group.subgroup.name; "": no such level */
-    double low, high;
+    double low, high, none;
 } lac_report_quantity;
 
 enum lac_report_number {
