@@ -13,11 +13,12 @@ extern "C" {
 
 #define LAC_VOICE_ATTRIBUTES 4
 
-/* Directions found in the voices that the model was fitted to; values in deviations of the training speakers. */
+/* Directions found in the voices that the model was fitted to; values in deviations of the training speakers. None of
+ * them had an age or an accent written down: the last two are stand-ins (doc/sampling.md). */
 enum lac_voice_attribute {
     LAC_VOICE_PITCH = 0, /* high or low */
     LAC_VOICE_FORMANTS,  /* a short vocal tract or a long one */
-    LAC_VOICE_AGE,       /* like those of children or of adults */
+    LAC_VOICE_AGE,       /* like children, high with a short tract, or like adults */
     LAC_VOICE_ACCENT     /* along the widest direction between collections of speakers */
 };
 
