@@ -113,9 +113,9 @@ typedef struct lac_mixture {
 typedef struct lac_distributions {
     lac_mixture voices, places, lines;  /* of LAC_VOICE_SIZE, LAC_ENVIRONMENT_SIZE, LAC_CHANNEL_SIZE */
     const float *middle;                /* [LAC_VOICE_SIZE] of voices */
-    const float *directions;            /* [LAC_VOICE_ATTRIBUTES][LAC_SPEAKER_SIZE]; an attribute is the dot product */
+    const float *directions;            /* [LAC_VOICE_ATTRIBUTES][LAC_SPEAKER_SIZE]: an attribute is the product */
     const float *offsets;               /* [LAC_VOICE_ATTRIBUTES]; plus this */
-    const float *moves;                 /* [LAC_VOICE_ATTRIBUTES][LAC_VOICE_SIZE]: how voices differ along with one */
+    const float *moves;                 /* [LAC_VOICE_ATTRIBUTES][LAC_VOICE_SIZE]: how voices differ with it */
     const float *dry_place, *wide_line; /* [LAC_ENVIRONMENT_SIZE], [LAC_CHANNEL_SIZE] */
 } lac_distributions;
 
