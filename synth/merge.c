@@ -12,7 +12,8 @@
 
 #include "mergefiles.h"
 
-#define TRAILER 1024 /* bytes that end a tar: zeros */
+#define TRAILER         1024 /* bytes that end a tar: zeros */
+#define DUPLICATES_TOLD 20   /* one by one; the rest is counted */
 
 /* What tells one output's tokens from another's. */
 typedef struct mark {
@@ -254,9 +255,9 @@ static void find_duplicates(merging *w)
         qsort(w->marks, w->mark_count, sizeof *w->marks, compare_marks);
     for (size_t i = 1; i < w->mark_count; i++)
         if (w->marks[i].hash == w->marks[i - 1].hash) {
-            w->m->duplicates++;
-            tell(w, "outputs %" PRIu64 " and %" PRIu64 " have the same tokens", w->marks[i - 1].index,
-                 w->marks[i].index);
+            if (++w->m->duplicates <= DUPLICATES_TOLD)
+                tell(w, "outputs %" PRIu64 " and %" PRIu64 " have the same tokens", w->marks[i - 1].index,
+                     w->marks[i].index);
         }
 }
 

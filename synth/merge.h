@@ -17,7 +17,7 @@ typedef struct lac_merge {
 
     /* Results. */
     uint64_t outputs, accepted, rejected;
-    uint64_t duplicates; /* accepted ones whose tokens an earlier one has: told, but no damage */
+    uint64_t duplicates; /* accepted ones whose tokens an earlier one has: no damage; 20 are told of */
     uint64_t problems;   /* shards, lines or bytes that are missing or damaged */
     double seconds;      /* of sound that is accepted */
 } lac_merge;
