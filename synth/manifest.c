@@ -152,9 +152,39 @@ static double seconds_of(const cJSON *json)
     return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 1e9 ? item->valuedouble : -1;
 }
 
+/* Bytes of the character of UTF-8 (RFC 3629) at `text`, of which `size` are there; 0: there is none. */
+static size_t character(const unsigned char *text, size_t size)
+{
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+    size_t more = *text < 0x80 ? 0 : *text >= 0xf0 ? 3 : *text >= 0xe0 ? 2 : 1;
+    uint32_t value = more ? *text & (0x3fu >> more) : *text;
+
+    if (more >= size || (*text >= 0x80 && *text < 0xc2) || *text > 0xf4)
+        return 0;
+    for (size_t i = 1; i <= more; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+        value = value << 6 | (text[i] & 0x3f);
+    }
+    return value < least[more] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000) ? 0 : more + 1;
+}
+
+/* What is made of a row must be text for whoever reads it. */
+static bool is_utf8(const char *text, size_t size)
+{
+    size_t length = 1;
+
+    for (size_t i = 0; i < size && length > 0; i += length)
+        length = character((const unsigned char *)text + i, size - i);
+    return length > 0;
+}
+
 int lac_manifest_parse(lac_manifest_row *row, const char *text, size_t size, char *reason)
 {
-    *row = (lac_manifest_row){.json = cJSON_ParseWithLength(text, size)};
+    *row = (lac_manifest_row){0};
+    if (!is_utf8(text, size))
+        return fail(reason, "is not UTF-8");
+    row->json = cJSON_ParseWithLength(text, size);
     if (!cJSON_IsObject(row->json)) {
         lac_manifest_row_free(row);
         return fail(reason, "is not a JSON object");

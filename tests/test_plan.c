@@ -209,6 +209,17 @@ Test(plan, rows_of_a_manifest)
     cr_expect_str_eq(lac_manifest_field(&row, "deep", number), "");
     lac_manifest_row_free(&row);
     cr_expect_eq(lac_manifest_parse(&row, "[]", 2, reason), -1);
+    static const char *const bad[] = {
+        "\xe9", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char line[64];
+        int size = snprintf(line, sizeof line, "{\"path\":\"a\",\"text\":\"%s\"}", bad[i]);
+        cr_expect_eq(lac_manifest_parse(&row, line, (size_t)size, reason), -1, "%zu", i);
+        cr_expect_str_eq(reason, "is not UTF-8");
+    }
+    const char *good = "{\"path\":\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"}";
+    cr_assert_eq(lac_manifest_parse(&row, good, strlen(good), reason), 0);
+    lac_manifest_row_free(&row);
     cr_expect_eq(lac_manifest_parse(&row, "{\"path\":\"\"}", 11, reason), -1);
 }
 
