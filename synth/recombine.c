@@ -250,7 +250,8 @@ static void style_pitch(styling *s, const lac_style_change *c, const lac_factors
     }
 }
 
-static void style_levels(styling *s, const lac_style_change *c, const lac_factors *own, const lac_style_stats *stats)
+static void style_levels(styling *s, const lac_style_change *c, const lac_factors *own,
+                         const lac_style_stats *stats)
 {
     s->gain = stretch(c->energy_deviation, own->style[LAC_STYLE_ENERGY_DEVIATION]);
     s->louder = c->energy_db;

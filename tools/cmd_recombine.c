@@ -18,10 +18,10 @@ static const char usage[] =
     "usage: lac recombine --content A [--speaker B] [--style C] [--environment D] [--channel E]\n"
     "                     [--mix FACTOR=WEIGHT]... [--seed N] [OPTIONS] -o OUT\n"
     "\n"
-    "Says what A says with the voice of B, in the manner of C, in the place of D, through the line of E: what is not\n"
-    "named is A's. Sources are audio, .lac files or .npz files of lac factors.\n"
+    "Says what A says with the voice of B, in the manner of C, in the place of D, through the line of E: what is\n"
+    "not named is A's. Sources are audio, .lac files or .npz files of lac factors.\n"
     "\n"
-    "  -o, --output OUT     audio by its ending (wav, flac, ogg, opus, ...), .lac, or .npz, the factors themselves\n"
+    "  -o, --output OUT     audio by its ending (wav, flac, ogg, opus, ...), .lac, or .npz: the factors as such\n"
     "      --content A      who says it doesn't matter\n"
     "      --speaker B      or 'sampled': a new voice. The median pitch goes with it\n"
     "      --style C        how far pitch and energy move, and how fast is spoken\n"
@@ -102,7 +102,8 @@ static int parse_mix(job *j, const char *text)
     int kind = parse_assignment(&at, names, LAC_FACTOR_KINDS, &weight);
 
     if (kind < 0 || *at || !(weight >= 0 && weight <= 1))
-        return lac_report_usage("recombine", "--mix %s: not speaker, style, environment or channel, =, 0 to 1", text);
+        return lac_report_usage("recombine", "--mix %s: not speaker, style, environment or channel, =, 0 to 1",
+                                text);
     j->parts.part[kind].weight = (float)weight;
     return 0;
 }
@@ -117,8 +118,8 @@ static int parse_voice(job *j, const char *text)
         int i = parse_assignment(&at, names, LAC_VOICE_ATTRIBUTES, &value);
 
         if (i < 0 || !(value >= -3 && value <= 3))
-            return lac_report_usage("recombine", "--voice %s: not pitch, formants, age or accent, =, -3 to 3; commas "
-                                    "between them", text);
+            return lac_report_usage("recombine", "--voice %s: not pitch, formants, age or accent, =, -3 to 3; "
+                                    "commas between them", text);
         j->parts.voice.attribute[i] = (float)value;
     } while (*at++ == ',');
     return 0;
@@ -367,8 +368,8 @@ static void add_gates(cJSON *facts, const job *j)
     lac_factors_compare(j->source.model, &heard->factors, &content->factors, &source);
     lac_facts_real(gates, "speaker_cosine", (double)target.speaker_cosine, 6);
     lac_facts_real(gates, "content_speaker_cosine", (double)source.speaker_cosine, 6);
-    if (lac_content_distance(content->frames, (size_t)content->count, heard->frames, (size_t)heard->count, &distance,
-                             &phones[0], &phones[1]) == 0)
+    if (lac_content_distance(content->frames, (size_t)content->count, heard->frames, (size_t)heard->count,
+                             &distance, &phones[0], &phones[1]) == 0)
         lac_facts_real(gates, "content_distance", (double)distance, 6);
     else
         cJSON_AddNullToObject(gates, "content_distance");

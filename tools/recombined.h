@@ -38,8 +38,8 @@ void lac_recombined_init(lac_recombined *r, lac_factor_source *source);
 const char *lac_part_name(enum lac_factor_kind kind);
 const char *lac_part_origin_name(enum lac_part_origin origin);
 
-/* `text` as the origin of a factor: a path, "neutral" or "sampled". 0, or LAC_EXIT_USAGE after a message if the factor
- * can't be that. */
+/* `text` as the origin of a factor: a path, "neutral" or "sampled". 0, or LAC_EXIT_USAGE after a message if the
+ * factor can't be that. */
 int lac_part_parse(lac_recombined *r, enum lac_factor_kind kind, const char *text);
 
 /* Is a source standard input? Twice it can't be: LAC_EXIT_USAGE. It is then made readable in parts. */
