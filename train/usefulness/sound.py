@@ -55,8 +55,9 @@ class Usual:
         return x + noise * np.float32(x.std() / (noise.std() + 1e-6) * 10 ** (-snr / 20))
 
 
-def mask(x, frames, rng, bands=6, seconds=0.2, times=2):
-    """SpecAugment (arXiv 1904.08779) in place on a batch [B, T, BANDS] whose rows have `frames` frames."""
+def mask(x, frames, rng, times, bands=4, seconds=0.05):
+    """SpecAugment (arXiv 1904.08779) in place on a batch [B, T, BANDS] whose rows have `frames` frames: `times`
+    stretches of bands and of time each."""
     for i, n in enumerate(frames):
         for _ in range(times):
             k, t = rng.integers(bands + 1), rng.integers(min(int(100 * seconds), n // 5) + 1)

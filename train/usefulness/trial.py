@@ -79,7 +79,8 @@ class Trial:
         heard = {name: [len(which), sum(bank.told[k]['frames'] for k in which) / 100, bank.key,
                         zlib.crc32(json.dumps(bank.told).encode())]
                  for name, (bank, which) in ((name, self.chosen(name)) for name in self.weights)}
-        return dict(recipe=self.o, weights=self.weights, specaugment=self.spec, heard=heard)
+        recipe = {k: v for k, v in self.o.items() if k != 'masks' or self.spec}
+        return dict(recipe=recipe, weights=self.weights, specaugment=self.spec, heard=heard)
 
     def train(self, watch=None):
         classes, parts = self.banks()
