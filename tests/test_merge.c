@@ -1,49 +1,20 @@
 /* Shards as one data set: manifests over all of them, and every kind of damage told. */
 #define _XOPEN_SOURCE 700
-#include <ftw.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fixture.h"
 #include "merge.h"
+#include "scratchfolder.h"
 #include "shard.h"
 
 #define COUNT  7
 #define SHARDS 3
 
-static char folder[64];
 static char told[4096]; /* problems, a line each */
 
-static void make_folder(void)
-{
-    strcpy(folder, "/tmp/lac-merge-XXXXXX");
-    cr_assert_not_null(mkdtemp(folder));
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-static void remove_folder(void)
-{
-    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
 TestSuite(merge, .init = make_folder, .fini = remove_folder);
-
-static const char *path_of(const char *name)
-{
-    static char path[4][160];
-    static int turn;
-
-    turn = (turn + 1) % 4;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
-    return path[turn];
-}
 
 static char *read_text(const char *name)
 {

@@ -1,48 +1,31 @@
 /* The report: a page complete in itself, whatever the texts are, of a size that does not grow with the data set. */
 #define _XOPEN_SOURCE 700
-#include <ftw.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "clip.h"
-#include "fixture.h"
 #include "reportpage.h"
+#include "scratchfolder.h"
 #include "shard.h"
 
 #define SAMPLES 24000
 
-static char folder[64];
 static char reason[LAC_PLAN_REASON];
 static float sound[SAMPLES];
 
-static void make_folder(void)
+static void make_sound(void)
 {
-    strcpy(folder, "/tmp/lac-report-XXXXXX");
-    cr_assert_not_null(mkdtemp(folder));
+    make_folder();
     generate_sound(sound, SAMPLES);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-static void remove_folder(void)
-{
-    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-TestSuite(reportpage, .init = make_folder, .fini = remove_folder);
+TestSuite(reportpage, .init = make_sound, .fini = remove_folder);
 
 static void write_plan(const char *text)
 {
-    char path[128];
-    FILE *file;
+    FILE *file = fopen(path_of("plan.yaml"), "w");
 
-    snprintf(path, sizeof path, "%s/plan.yaml", folder);
-    file = fopen(path, "w");
     cr_assert_not_null(file);
     fputs(text, file);
     fclose(file);

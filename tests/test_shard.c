@@ -1,49 +1,20 @@
 /* Shards: the same bytes however often they are interrupted, and at whatever byte. */
 #define _XOPEN_SOURCE 700
 #include <fcntl.h>
-#include <ftw.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fixture.h"
 #include "journal.h"
+#include "scratchfolder.h"
 #include "shard.h"
 
 #define OUTPUTS      4
 #define FINISH_EVERY 199 /* cuts are gone on with to the end, which takes the disk's time */
 
-static char folder[64];
 static char reason[200];
 
-static void make_folder(void)
-{
-    strcpy(folder, "/tmp/lac-shard-XXXXXX");
-    cr_assert_not_null(mkdtemp(folder));
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-static void remove_folder(void)
-{
-    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
 TestSuite(shard, .init = make_folder, .fini = remove_folder);
-
-static const char *path_of(const char *name)
-{
-    static char path[4][160];
-    static int turn;
-
-    turn = (turn + 1) % 4;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
-    return path[turn];
-}
 
 static char *read_file(const char *name, size_t *size)
 {
