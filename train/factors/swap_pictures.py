@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 import soundfile as sf
 import splits
+from PIL import Image
 from scipy.signal import stft
 
 matplotlib.use('Agg')
@@ -72,7 +73,8 @@ def main():
                 factors = json.loads(run(a.lac, 'factors', '--json', '-m', a.model, wav))
                 draw(axis, wav, factors['f0_hz'], title)
     axes[-1][0].set_xlabel('s, left kHz, right Hz of pitch')
-    figure.savefig(a.out, dpi=80)
+    figure.savefig(a.out, dpi=72)
+    Image.open(a.out).convert('RGB').quantize(64).save(a.out, optimize=True)
 
 
 if __name__ == '__main__':
