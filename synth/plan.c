@@ -419,8 +419,10 @@ static int parse(lac_plan *plan, char *reason)
         failed = take_group(&r, root, "");
     }
     yaml_document_delete(&r.document);
-    if (!failed && !plan->constraints.consent_field)
+    if (!failed && !plan->constraints.consent_field) {
         plan->constraints.consent_field = keep_text(plan, "consent", 7);
+        failed = plan->constraints.consent_field ? 0 : no_memory(&r);
+    }
     return failed ? failed : lac_plan_check(plan, reason);
 }
 
@@ -479,7 +481,19 @@ static char *read_whole(const char *path, size_t *size, char *reason)
     return bytes;
 }
 
-/* One speaker a line. */
+/* Without the spaces around it. */
+static char *strip(char *word)
+{
+    static const char spaces[] = " \t";
+    size_t size;
+
+    word += strspn(word, spaces);
+    for (size = strlen(word); size > 0 && strchr(spaces, word[size - 1]); size--)
+        word[size - 1] = 0;
+    return word;
+}
+
+/* One speaker a line. Editors put a byte order mark before the first. */
 static int add_never(lac_plan *plan, char *text, char *reason)
 {
     lac_texts *list = &plan->constraints.never_speakers, longer = {0};
@@ -494,8 +508,12 @@ static int add_never(lac_plan *plan, char *text, char *reason)
     }
     for (; longer.count < list->count; longer.count++)
         longer.item[longer.count] = list->item[longer.count];
-    for (char *rest = NULL, *word = strtok_r(text, "\r\n", &rest); word; word = strtok_r(NULL, "\r\n", &rest))
-        longer.item[longer.count++] = word;
+    text += strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    for (char *rest = NULL, *word = strtok_r(text, "\r\n", &rest); word; word = strtok_r(NULL, "\r\n", &rest)) {
+        word = strip(word);
+        if (*word)
+            longer.item[longer.count++] = word;
+    }
     *list = longer;
     return 0;
 }
@@ -528,6 +546,9 @@ static int read_never(lac_plan *plan, char *reason)
     free(read);
     if (!text)
         return -1;
+    if (strlen(text) != size)
+        return lac_plan_fail(plan, "constraints.never_speakers_file", reason, "%s: is not UTF-8",
+                             plan->constraints.never_speakers_file);
     add_hash(plan, text, size);
     return add_never(plan, text, reason);
 }

@@ -390,6 +390,48 @@ Test(plan, never_means_never)
     strike(&s);
 }
 
+/* A plan in a folder with a list of `size` bytes; whether it opens. */
+static int open_with_list(lac_plan *p, const char *list, size_t size)
+{
+    char folder[64] = "/tmp/lac-list-XXXXXX", plan[128], names[128];
+    const char text[] = HEAD "constraints: {never_speakers: [s0], never_speakers_file: never.txt}\n";
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(plan, sizeof plan, "%s/p.yaml", folder);
+    snprintf(names, sizeof names, "%s/never.txt", folder);
+    FILE *f = fopen(plan, "wb");
+    fputs(text, f);
+    fclose(f);
+    f = fopen(names, "wb");
+    fwrite(list, 1, size, f);
+    fclose(f);
+    int failed = lac_plan_open(p, plan, reason);
+    unlink(plan);
+    unlink(names);
+    rmdir(folder);
+    return failed;
+}
+
+Test(plan, a_list_of_speakers_as_editors_write_it)
+{
+    static const char list[] = "\xef\xbb\xbfs1 \r\n\n \ts 2\t\r\ns3";
+    lac_plan p;
+    cr_assert_eq(open_with_list(&p, list, sizeof list - 1), 0, "%s", reason);
+    const lac_texts *never = &p.constraints.never_speakers;
+    cr_assert_eq(never->count, 4);
+    cr_expect_str_eq(never->item[0], "s0");
+    cr_expect_str_eq(never->item[1], "s1");
+    cr_expect_str_eq(never->item[2], "s 2");
+    cr_expect_str_eq(never->item[3], "s3");
+    lac_plan_close(&p);
+    cr_expect_eq(open_with_list(&p,
+                                "s\0"
+                                "1\0\n\0",
+                                6),
+                 -1);
+    cr_expect_not_null(strstr(reason, "never_speakers_file: "), "%s", reason);
+    lac_plan_close(&p);
+}
+
 /* ---- gates ---- */
 
 Test(plan, gates)
