@@ -274,9 +274,10 @@ int lac_manifest_consent(const lac_manifest_row *row, const char *field)
     static const char *const yes[] = {"true", "yes", "1"};
     char number[LAC_MANIFEST_NUMBER];
     const char *text = lac_manifest_field(row, field, number);
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(row->json, field);
 
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
         if (strcasecmp(text, yes[i]) == 0)
             return 1;
-    return *text ? 0 : -1;
+    return item && !cJSON_IsNull(item) ? 0 : -1;
 }

@@ -53,7 +53,7 @@ char *lac_manifest_path(const lac_manifest *manifest, const char *path);
  * those that are not text. */
 const char *lac_manifest_field(const lac_manifest_row *row, const char *field, char *number);
 
-/* What a field says of consent: 1 yes (true, "yes", 1), -1 nothing, 0 anything else. */
+/* What a field says of consent: 1 yes (true, "yes", 1), -1 nothing (not there, null), 0 anything else. */
 int lac_manifest_consent(const lac_manifest_row *row, const char *field);
 
 #endif

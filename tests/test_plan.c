@@ -223,6 +223,26 @@ Test(plan, rows_of_a_manifest)
     cr_expect_eq(lac_manifest_parse(&row, "{\"path\":\"\"}", 11, reason), -1);
 }
 
+static void expect_row(const char *text, const char *speaker, int consent)
+{
+    lac_manifest_row row;
+    cr_assert_eq(lac_manifest_parse(&row, text, strlen(text), reason), 0, "%s: %s", text, reason);
+    cr_expect_str_eq(row.speaker ? row.speaker : "nobody", speaker, "%s", text);
+    cr_expect_eq(lac_manifest_consent(&row, "consent"), consent, "%s", text);
+    lac_manifest_row_free(&row);
+}
+
+Test(plan, consent_is_given_or_refused)
+{
+    expect_row("{\"path\":\"a\"}", "nobody", -1);
+    expect_row("{\"path\":\"a\",\"consent\":null}", "nobody", -1);
+    expect_row("{\"path\":\"a\",\"consent\":1}", "nobody", 1);
+    expect_row("{\"path\":\"a\",\"consent\":\"YES\"}", "nobody", 1);
+    expect_row("{\"path\":\"a\",\"consent\":\"\"}", "nobody", 0);
+    expect_row("{\"path\":\"a\",\"consent\":{\"given\":false}}", "nobody", 0);
+    expect_row("{\"path\":\"a\",\"consent\":[]}", "nobody", 0);
+}
+
 /* ---- who serves as what, and draws ---- */
 
 typedef struct stage {
