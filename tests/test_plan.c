@@ -243,6 +243,28 @@ Test(plan, consent_is_given_or_refused)
     expect_row("{\"path\":\"a\",\"consent\":[]}", "nobody", 0);
 }
 
+static void expect_no_row(const char *text, const char *message)
+{
+    lac_manifest_row row;
+    cr_expect_eq(lac_manifest_parse(&row, text, strlen(text), reason), -1, "%s", text);
+    cr_expect_not_null(strstr(reason, message), "%s: %s", text, reason);
+}
+
+Test(plan, a_speaker_is_told_from_others)
+{
+    char line[400];
+    expect_row("{\"path\":\"a\",\"speaker\":\"\"}", "nobody", -1);
+    expect_row("{\"path\":\"a\",\"speaker\":null}", "nobody", -1);
+    expect_row("{\"path\":\"a\",\"speaker\":9007199254740991}", "9007199254740991", -1);
+    expect_row("{\"path\":\"a\",\"speaker\":1e15}", "1000000000000000", -1);
+    expect_row("{\"path\":\"a\",\"speaker\":10.1}", "10.1", -1);
+    expect_no_row("{\"path\":\"a\",\"speaker\":9007199254740993}", "speaker");
+    expect_no_row("{\"path\":\"a\",\"speaker\":[\"s1\"]}", "speaker");
+    expect_no_row("{\"path\":\"a\",\"speaker\":{\"id\":\"s1\"}}", "speaker");
+    snprintf(line, sizeof line, "{\"path\":\"a\",\"speaker\":\"%0256d\"}", 1);
+    expect_no_row(line, "speaker");
+}
+
 /* ---- who serves as what, and draws ---- */
 
 typedef struct stage {
