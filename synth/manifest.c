@@ -200,13 +200,21 @@ static int take_speaker(lac_manifest_row *row, char *reason)
 
 int lac_manifest_parse(lac_manifest_row *row, const char *text, size_t size, char *reason)
 {
+    const char *rest = NULL;
+
     *row = (lac_manifest_row){0};
     if (!is_utf8(text, size))
         return fail(reason, "is not UTF-8");
-    row->json = cJSON_ParseWithLength(text, size);
+    row->json = cJSON_ParseWithLengthOpts(text, size, &rest, 0);
     if (!cJSON_IsObject(row->json)) {
         lac_manifest_row_free(row);
         return fail(reason, "is not a JSON object");
+    }
+    while (rest < text + size && strchr(" \t\r\n", *rest) && *rest)
+        rest++;
+    if (rest < text + size) { /* joined files, the first without its last newline */
+        lac_manifest_row_free(row);
+        return fail(reason, "has more behind its JSON object");
     }
     row->path = either(row->json, "path", "audio_filepath");
     if (!row->path) {

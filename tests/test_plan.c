@@ -265,6 +265,13 @@ Test(plan, a_speaker_is_told_from_others)
     expect_no_row(line, "speaker");
 }
 
+Test(plan, a_line_is_one_row)
+{
+    expect_row(" {\"path\":\"a\"} \r\n\t\n", "nobody", -1);
+    expect_no_row("{\"path\":\"a\"}{\"path\":\"b\"}", "behind");
+    expect_no_row("{\"path\":\"a\"} x\n", "behind");
+}
+
 /* ---- who serves as what, and draws ---- */
 
 typedef struct stage {
