@@ -74,13 +74,13 @@ static bool begins(const char *text, const char *words)
     return strncmp(text, words, size) == 0 && !isalnum((unsigned char)text[size]);
 }
 
-/* Row, or ROWS. */
+/* Row, or ROWS. The first of several that all count is not enough. */
 static size_t find(const char *text)
 {
     char words[96];
     size_t i = ROWS;
 
-    if (text) {
+    if (text && !strstr(text, " AND ")) {
         normalise(text, words, sizeof words);
         for (i = 0; i < ROWS && !begins(words, rows[i].begins); i++)
             ;

@@ -23,7 +23,7 @@ typedef struct lac_licence {
  * unknown. */
 const lac_licence *lac_licence_find(const char *text);
 
-#define LAC_LICENCE_NAME  256
+#define LAC_LICENCE_NAME  640 /* all of them fit */
 #define LAC_LICENCE_TERMS 400
 
 /* What follows from all of them. */

@@ -159,6 +159,7 @@ Test(plan, licences_as_manifests_spell_them)
         {"CMU AN4 licence (BSD-like, free use)", "LicenseRef-CMU-AN4"},
         {"CC BY 3.0 (ESC-10)", "CC-BY-3.0"},
         {"cc by 4.01", "unknown"},
+        {"Apache-2.0 AND CC-BY-NC-4.0", "unknown"}, /* as lac synth itself writes it */
         {"", "unknown"},
         {"all rights reserved", "unknown"},
     };
@@ -183,6 +184,15 @@ Test(plan, licences_add_up)
     cr_expect(a.duties & LAC_LICENCE_NON_COMMERCIAL);
     lac_licence_add_up(&a, (const char *const[]){"MIT", NULL}, 2);
     cr_expect_str_eq(a.name, "unknown");
+    lac_licence_add_up(
+        &a, (const char *const[]){"CC BY-NC-ND 4.0",  "CC BY-NC-ND 3.0", "CC BY-NC-SA 4.0",  "CC BY-NC-SA 3.0",
+                                  "CC BY-NC 4.0",     "CC BY-NC 3.0",    "CC BY-ND 4.0",     "CC BY-ND 3.0",
+                                  "CC BY-SA 4.0",     "CC BY-SA 3.0",    "CC BY 4.0",        "CC BY 3.0",
+                                  "Apache 2.0",       "BSD 3-clause",    "BSD 2-clause",     "CMU AN4",
+                                  "GPL 2.0 or later", "GPL 2.0",         "GPL 3.0 or later", "LDC"},
+        20);
+    cr_expect_not_null(strstr(a.name, " AND GPL-3.0-or-later AND LicenseRef-LDC"), "%s", a.name);
+    cr_expect_not_null(strstr(a.terms, "they contradict."), "%s", a.terms);
     char *allowed[] = {"CC-BY-4.0", "my own words"};
     cr_expect(lac_licence_is_among("CC BY 4.0 (x)", allowed, 2));
     cr_expect(lac_licence_is_among("my own words", allowed, 2));
