@@ -386,6 +386,26 @@ static void preset(lac_plan *plan)
     }
 }
 
+static int fail_parser(const reader *r, const yaml_parser_t *parser)
+{
+    snprintf(r->reason, LAC_PLAN_REASON, "%s:%zu: %s", r->plan->path ? r->plan->path : "plan",
+             parser->problem_mark.line + 1, parser->problem ? parser->problem : "is not YAML");
+    return -1;
+}
+
+/* What stands in a second document would be passed over. */
+static int expect_end(const reader *r, yaml_parser_t *parser)
+{
+    yaml_document_t more;
+
+    if (!yaml_parser_load(parser, &more))
+        return fail_parser(r, parser);
+    const yaml_node_t *root = yaml_document_get_root_node(&more);
+    int failed = root ? refuse(r, root, "", "a plan is one document") : 0;
+    yaml_document_delete(&more);
+    return failed;
+}
+
 static int read_document(reader *r)
 {
     yaml_parser_t parser;
@@ -395,8 +415,9 @@ static int read_document(reader *r)
         return no_memory(r);
     yaml_parser_set_input_string(&parser, r->plan->bytes, r->plan->size);
     if (!yaml_parser_load(&parser, &r->document)) {
-        snprintf(r->reason, LAC_PLAN_REASON, "%s:%zu: %s", r->plan->path ? r->plan->path : "plan",
-                 parser.problem_mark.line + 1, parser.problem ? parser.problem : "is not YAML");
+        failed = fail_parser(r, &parser);
+    } else if (yaml_document_get_root_node(&r->document) && expect_end(r, &parser)) {
+        yaml_document_delete(&r->document);
         failed = -1;
     }
     yaml_parser_delete(&parser);

@@ -115,6 +115,8 @@ Test(plan, what_is_wrong_is_told_with_its_line)
     expect_bad(HEAD "? {a: b}\n: c\n", "a single value is needed");
     expect_bad(HEAD "a: &x [*x]\n", "is no key");
     expect_bad(HEAD "constraints: {require_consent: maybe}\n", "neither true nor false");
+    expect_bad(HEAD "---\nconstraints: {never_speakers: [s1]}\n", "a plan is one document");
+    expect_bad(HEAD "...\nconstraints: {never_speakers: [s1]}\n", "p:4: ");
 }
 
 Test(plan, the_examples_are_valid)
