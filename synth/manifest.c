@@ -155,8 +155,7 @@ static double seconds_of(const cJSON *json)
     return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 1e9 ? item->valuedouble : -1;
 }
 
-/* Bytes of the character of UTF-8 (RFC 3629) at `text`, of which `size` are there; 0: there is none. */
-static size_t character(const unsigned char *text, size_t size)
+size_t lac_manifest_character(const unsigned char *text, size_t size)
 {
     static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
     size_t more = *text < 0x80 ? 0 : *text >= 0xf0 ? 3 : *text >= 0xe0 ? 2 : 1;
@@ -178,7 +177,7 @@ static bool is_utf8(const char *text, size_t size)
     size_t length = 1;
 
     for (size_t i = 0; i < size && length > 0; i += length)
-        length = character((const unsigned char *)text + i, size - i);
+        length = lac_manifest_character((const unsigned char *)text + i, size - i);
     return length > 0;
 }
 

@@ -44,6 +44,9 @@ int lac_manifest_read(const lac_manifest *manifest, uint32_t index, lac_manifest
 /* The same of a line's bytes. */
 int lac_manifest_parse(lac_manifest_row *row, const char *text, size_t size, char *reason);
 
+/* Bytes of the character of UTF-8 (RFC 3629) at `text`, of which `size` (not 0) are there; 0: there is none. */
+size_t lac_manifest_character(const unsigned char *text, size_t size);
+
 void lac_manifest_row_free(lac_manifest_row *row);
 
 /* Where a path of the manifest leads; to be freed. NULL if out of memory. */

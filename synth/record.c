@@ -44,6 +44,22 @@ static void add_text(cJSON *json, const char *name, const char *text)
         cJSON_AddNullToObject(json, name);
 }
 
+/* Reasons quote texts that were cut, and names of files: what is no UTF-8 becomes '?'. */
+static cJSON *clean_text(const char *text)
+{
+    cJSON *item = cJSON_CreateString(text);
+    unsigned char *at = item ? (unsigned char *)item->valuestring : NULL;
+
+    while (at && *at) {
+        size_t size = lac_manifest_character(at, strlen((const char *)at));
+
+        if (size == 0)
+            *at = '?';
+        at += size ? size : 1;
+    }
+    return item;
+}
+
 /* ---- sources ---- */
 
 void lac_record_key(char *key, const lac_plan *plan, uint64_t index)
@@ -87,7 +103,7 @@ int lac_record_add_failure(lac_record *r)
 {
     if (!r->failures)
         r->failures = cJSON_CreateArray();
-    return cJSON_AddItemToArray(r->failures, cJSON_CreateString(r->reason)) ? 0 : -1;
+    return cJSON_AddItemToArray(r->failures, clean_text(r->reason)) ? 0 : -1;
 }
 
 void lac_record_free(lac_record *r)
@@ -210,6 +226,22 @@ static cJSON *list_gates(const lac_record *r)
     return item;
 }
 
+/* PATH, SPEAKER, LICENCE */
+static cJSON *name_source(const lac_record_source *s)
+{
+    const char *path = s->path ? s->path : "?", *speaker = s->speaker ? s->speaker : "";
+    size_t size = strlen(path) + strlen(speaker) + strlen(s->licence) + 5;
+    char *text = malloc(size);
+    cJSON *item;
+
+    if (!text)
+        return NULL;
+    snprintf(text, size, "%s, %s%s%s", path, speaker, s->speaker ? ", " : "", s->licence);
+    item = cJSON_CreateString(text);
+    free(text);
+    return item;
+}
+
 /* Who is to be named: sources whose licence asks for it, each once. */
 static cJSON *list_attribution(const lac_record *r)
 {
@@ -218,16 +250,13 @@ static cJSON *list_attribution(const lac_record *r)
     for (size_t i = 0; i < r->sources; i++) {
         const lac_record_source *s = &r->source[i];
         bool told = false;
-        char text[1024];
 
         if (!(lac_licence_find(s->licence)->duties & LAC_LICENCE_ATTRIBUTION))
             continue;
         for (size_t k = 0; k < i; k++)
             told = told || (s->path && r->source[k].path && strcmp(r->source[k].path, s->path) == 0);
-        snprintf(text, sizeof text, "%s, %s%s%s", s->path ? s->path : "?", s->speaker ? s->speaker : "",
-                 s->speaker ? ", " : "", s->licence);
         if (!told)
-            cJSON_AddItemToArray(list, cJSON_CreateString(text));
+            cJSON_AddItemToArray(list, name_source(s));
     }
     return list;
 }
@@ -288,7 +317,7 @@ char *lac_record_print(const lac_record *r)
     cJSON_AddStringToObject(json, "key", r->key);
     cJSON_AddBoolToObject(json, "accepted", !*r->reason);
     if (*r->reason)
-        cJSON_AddStringToObject(json, "reason", r->reason);
+        cJSON_AddItemToObject(json, "reason", clean_text(r->reason));
     add_count(json, "attempts", r->attempts);
     if (r->failures)
         cJSON_AddItemToObject(json, "failures", cJSON_Duplicate(r->failures, 1));

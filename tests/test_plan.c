@@ -10,6 +10,7 @@
 #include "gate.h"
 #include "licence.h"
 #include "plankeys.h"
+#include "record.h"
 
 TestSuite(plan, .timeout = 60);
 
@@ -490,6 +491,33 @@ Test(plan, a_list_of_speakers_as_editors_write_it)
                                 6),
                  -1);
     cr_expect_not_null(strstr(reason, "never_speakers_file: "), "%s", reason);
+    lac_plan_close(&p);
+}
+
+/* ---- records ---- */
+
+Test(plan, a_record_is_utf_8_whatever_was_cut)
+{
+    lac_plan p = good_plan(HEAD);
+    lac_set_info set = {0};
+    char path[1300], *line;
+    size_t i;
+    for (i = 0; i + 2 < sizeof path; i += 2)
+        memcpy(path + i, "\xd1\x8f", 2);
+    path[i] = 0;
+    lac_record r = {.plan = &p, .set = &set};
+    lac_manifest_row row = {.path = path, .licence = "MIT"}, back;
+    snprintf(r.reason, sizeof r.reason, "noise source %.99s: is not there", path);
+    cr_assert_eq(lac_record_add_source(&r, "noise", &row, 1), 0);
+    cr_assert_eq(lac_record_add_failure(&r), 0);
+    line = lac_record_print(&r);
+    cr_assert_not_null(line);
+    cr_expect_not_null(strstr(line, "\xd1\x8f?: is not there"));
+    cr_expect_not_null(strstr(line, "\xd1\x8f, MIT\"]"), "attribution is cut");
+    cr_expect_eq(lac_manifest_parse(&back, line, strlen(line), reason), -1);
+    cr_expect_str_eq(reason, "has no path");
+    free(line);
+    lac_record_free(&r);
     lac_plan_close(&p);
 }
 
