@@ -57,6 +57,10 @@ cp a.wav keep.wav
 simulate 1 "no overwriting" a.wav -o keep.wav; says so "exists"
 simulate 1 "nor of the input" -f a.wav -o a.wav
 same "left as it was" a.wav keep.wav
+cp noise.wav hiss.wav
+simulate 1 "nor of the noise" -f --noise hiss.wav --snr 5 a.wav -o hiss.wav; says so "is the input"
+simulate 1 "nor of a voice" -f --babble a.wav --babble hiss.wav --babble-snr 5 a.wav -o hiss.wav; says so "is the input"
+same "left as they were" noise.wav hiss.wav
 
 # ---- what was asked
 simulate 0 "nothing asked" a.wav -o same.wav

@@ -329,9 +329,21 @@ static int tell(const job *j)
     return lac_facts_print(facts, 1);
 }
 
-static int run(job *j)
+/* None of the files that are read may be written to. */
+static int check_output(const job *j)
 {
     int failed = lac_file_out_check(j->output, j->input, j->force);
+
+    if (!failed && j->noise)
+        failed = lac_file_out_check(j->output, j->noise, j->force);
+    for (size_t i = 0; i < j->voices && !failed; i++)
+        failed = lac_file_out_check(j->output, j->babble[i], j->force);
+    return failed;
+}
+
+static int run(job *j)
+{
+    int failed = check_output(j);
 
     if (!failed)
         failed = load_input(j);
