@@ -227,6 +227,14 @@ run 1 "nothing as content" "$lac" recombine "${with[@]}" --content empty.wav -o 
 says "so" "empty.wav: holds no sound"
 run 1 "silence as a voice" "$lac" recombine "${with[@]}" --content one.wav --speaker empty.wav -o x.wav
 says "so" "empty.wav: holds no speech, so no speaker"
+for f in environment channel; do
+    run 1 "nothing as $f" "$lac" recombine "${with[@]}" --content one.wav --$f empty.wav -o x.wav
+    says "so" "empty.wav: holds no sound"
+done
+for f in speaker style environment channel; do
+    run 1 "no name of $f" "$lac" recombine "${with[@]}" --content one.wav --$f "" -o x.wav
+    says "so" "No such file"
+done
 echo text >text.wav; head -c 4000 one.npz >cut.npz; cp two.lac flipped.lac; "$tool" flip flipped.lac 150
 run 1 "text" "$lac" recombine "${with[@]}" --content one.wav --speaker text.wav -o x.wav; says "which" "text.wav"
 run 1 "no file" "$lac" recombine "${with[@]}" --content one.wav --channel missing.wav -o x.wav

@@ -84,16 +84,19 @@ static int load_part(lac_recombined *r, lac_factor_worker *worker, int kind, lac
     int failed = 0;
 
     for (int earlier = -1; earlier < kind; earlier++)
-        if (strcmp(part->path, earlier < 0 ? r->path : is_other(r, earlier) ? r->part[earlier].path : "") == 0) {
+        if ((earlier < 0 || is_other(r, earlier)) &&
+            strcmp(part->path, earlier < 0 ? r->path : r->part[earlier].path) == 0) {
             part->factors = earlier < 0 ? r->content.factors : r->part[earlier].factors;
             return 0;
         }
     failed = lac_factor_worker_load(worker, part->path, progress, &set);
     part->factors = set.factors;
     lac_factor_set_free(&set);
-    if ((!failed || failed == LAC_EXIT_CONCEALED) && kind <= LAC_FACTOR_STYLE && !(part->factors.speech_s > 0))
-        failed = lac_report(part->path, "holds no speech, so no %s", lac_part_name(kind));
-    return failed;
+    if (failed && failed != LAC_EXIT_CONCEALED)
+        return failed;
+    if (kind <= LAC_FACTOR_STYLE && !(part->factors.speech_s > 0))
+        return lac_report(part->path, "holds no speech, so no %s", lac_part_name(kind));
+    return part->factors.frames > 0 ? failed : lac_report(part->path, "holds no sound");
 }
 
 static int load_all(lac_recombined *r, lac_factor_worker *worker, lac_progress *progress)
