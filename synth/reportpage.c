@@ -13,7 +13,8 @@
 #include "textfile.h"
 
 #define SOUND_BYTES   6500000 /* of all players, before base64 makes four thirds of them */
-#define LARGEST_PLAN  (1 << 20)
+#define LARGEST_PLAN  (16 << 20)
+#define SHOWN_PLAN    (1 << 20) /* bytes of it */
 #define MOST_SPEAKERS 20
 
 typedef struct page {
@@ -212,11 +213,12 @@ static void put_lists(page *p)
 
 static void put_plan(page *p)
 {
-    char *text = strndup((const char *)p->plan.bytes, p->plan.size);
+    size_t size = p->plan.size < SHOWN_PLAN ? p->plan.size : SHOWN_PLAN;
+    char *text = strndup((const char *)p->plan.bytes, size);
 
     fputs("<h2>The plan</h2>\n<pre>", p->out);
     lac_report_escape(p->out, text ? text : "");
-    fputs("</pre>\n", p->out);
+    fputs(size < p->plan.size ? "\n...</pre>\n" : "</pre>\n", p->out);
     free(text);
 }
 

@@ -106,9 +106,10 @@ static void count_name(lac_report_tally *t, const char *name)
 
 static void count_text(lac_report_tally *t, const cJSON *item)
 {
-    const char *text = cJSON_GetStringValue(item);
+    char text[1024]; /* what is longer is cut, so that the page stays small */
 
-    if (text && *text)
+    copy_text(text, sizeof text, item);
+    if (*text)
         count_name(t, text);
 }
 

@@ -193,3 +193,18 @@ Test(reportpage, says_what_is_missing)
     cr_assert_eq(lac_reportpage_write(folder, reason), -1);
     cr_assert_not_null(strstr(reason, "plan.yaml"), "%s", reason);
 }
+
+Test(reportpage, of_a_long_plan)
+{
+    size_t size = 2 << 20;
+    char *plan = test_alloc(1, size + 100), *page;
+
+    write_set(3, LAC_OUTPUT_TAR, LAC_OUTPUT_FLAC);
+    memset(plan, '#', size);
+    memcpy(plan + size, "\nname: p\ncount: 3\n", 19);
+    write_plan(plan);
+    page = write_report();
+    cr_assert_lt(strlen(page), 2 << 20);
+    free(page);
+    free(plan);
+}
