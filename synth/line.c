@@ -83,8 +83,9 @@ void lac_line_clip(float *pcm, size_t count, double db)
 {
     double before = energy(pcm, count);
     float top = (float)((double)lac_level_peak(pcm, count) * pow(10, -db / 20));
+    if (!(top > 0))
+        return; /* silence, or so faint that the limit is no number above 0 */
     for (size_t i = 0; i < count; i++)
         pcm[i] = fmaxf(-top, fminf(top, pcm[i]));
-    if (before > 0)
-        lac_level_scale(pcm, count, sqrt(before / energy(pcm, count)));
+    lac_level_scale(pcm, count, sqrt(before / energy(pcm, count)));
 }

@@ -435,6 +435,9 @@ Test(simulate, extreme_sounds)
     for (size_t i = 0; i < count; i++)
         x[i] = 1e-30f;
     survive(x, count, RATE);
+    for (size_t i = 0; i < count; i++)
+        x[i] = i / 50 % 2 ? 1e-44f : -1e-44f;
+    survive(x, count, RATE);
     free(x);
 }
 
