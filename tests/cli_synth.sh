@@ -40,7 +40,7 @@ run 2 "no plan" "$lac" synth -i m.jsonl -o d
 run 2 "two plans" "$lac" synth p.yaml p.yaml -i m.jsonl -o d
 run 2 "no manifest" "$lac" synth p.yaml -o d
 run 2 "no folder" "$lac" synth p.yaml -i m.jsonl
-for s in 0/2 3/2 1 a/b 1/2x; do run 2 "--shard $s" "$lac" synth p.yaml -i m.jsonl -o d --shard $s; done
+for s in 0/2 3/2 1 a/b 1/2x 1/-1 +1/2; do run 2 "--shard $s" "$lac" synth p.yaml -i m.jsonl -o d --shard $s; done
 run 2 "a plan with --verify" "$lac" synth p.yaml --verify d
 run 1 "--verify of nothing" "$lac" synth --verify d
 

@@ -49,7 +49,9 @@ static int take_shard(lac_synth_job *j, const char *text)
     unsigned shard, shards;
     char more;
 
-    if (sscanf(text, "%9u/%9u%c", &shard, &shards, &more) != 2 || shard < 1 || shard > shards)
+    /* scanf takes signs and blanks, too. */
+    if (text[strspn(text, "0123456789/")] || sscanf(text, "%9u/%9u%c", &shard, &shards, &more) != 2 || shard < 1 ||
+        shard > shards)
         return lac_report_usage("synth", "--shard %s: I/N is needed, I from 1 to N", text);
     j->shard = shard;
     j->shards = shards;
