@@ -97,7 +97,9 @@ int lac_synth_folder_open(const lac_synth *s, bool resume, bool (*mine)(void *us
     char reason[LAC_PLAN_REASON];
     const char *differs;
     lac_set_info there;
-    int failed = make_folder(s->folder), found = failed ? -1 : lac_set_info_read(&there, s->folder, reason);
+    int failed = make_folder(s->folder);
+    bool empty = !failed && is_empty(s->folder); /* before synth.json is looked for: a run beside may write it */
+    int found = failed ? -1 : lac_set_info_read(&there, s->folder, reason);
 
     if (failed)
         return failed;
@@ -106,7 +108,7 @@ int lac_synth_folder_open(const lac_synth *s, bool resume, bool (*mine)(void *us
     *begun = found == 0;
     if (found == 0 && (differs = lac_set_info_differs(&there, &s->set)) != NULL)
         return lac_report(s->folder, "%s; name another folder", differs);
-    if (found == 1 && !is_empty(s->folder))
+    if (found == 1 && !empty)
         return lac_report(s->folder, "is not empty and holds no data set");
     if (found == 0 && !resume)
         failed = check_shards(s, mine, user);
