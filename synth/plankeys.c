@@ -214,6 +214,8 @@ static int check_name(lac_plan *plan, char *reason)
         return lac_plan_fail(plan, "name", reason, "a plan needs a name");
     if (size > LAC_PLAN_NAME || strspn(plan->name, allowed) != size)
         return lac_plan_fail(plan, "name", reason, "letters, digits, '-' and '_', at most %d", LAC_PLAN_NAME);
+    if (strcmp(plan->name, "rejected") == 0)
+        return lac_plan_fail(plan, "name", reason, "rejected.jsonl is of what is rejected; take another name");
     return 0;
 }
 

@@ -113,6 +113,7 @@ Test(plan, what_is_wrong_is_told_with_its_line)
     expect_bad(HEAD "output: {audio: opus, rate_hz: 22050}\n", "output.rate_hz");
     expect_bad(HEAD "output: {audio: lac, rate_hz: 16000}\n", "output.rate_hz");
     expect_bad("name: a/b\ncount: 1\n", "letters, digits");
+    expect_bad("name: rejected\ncount: 1\n", "p:1: name: rejected.jsonl");
     expect_bad(HEAD "? {a: b}\n: c\n", "a single value is needed");
     expect_bad(HEAD "a: &x [*x]\n", "is no key");
     expect_bad(HEAD "constraints: {require_consent: maybe}\n", "neither true nor false");
