@@ -4,6 +4,8 @@
  *                                          claims to come from SSRC
  *   nettool mirror                         a socket that sends everything back: its port, then the sequence numbers
  *                                          of the RTP that comes
+ *   nettool garble PORT                    a socket: its port; what comes goes on to 127.0.0.1:PORT, RTP alone and all
+ *                                          payloads but the first scrambled
  *   nettool capture OUT COUNT              a capture of RTP packets, one in 20 ms
  *   nettool list FILE                      a capture's RTP packets: sequence number, microseconds since the first
  *   nettool find BIG SMALL LIMIT           where the samples of one s16 file stand in another, none further off
@@ -99,18 +101,48 @@ static int hostile(const char *port, const char *seed, const char *count, const 
 
 /* ---- mirror ---- */
 
-static int mirror(void)
+/* A socket of any port, which is printed. */
+static int listen_anywhere(void)
 {
-    uint8_t bytes[4096];
     struct sockaddr_in at = {.sin_family = AF_INET};
     socklen_t size = sizeof at;
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    ssize_t got;
 
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) || getsockname(fd, (struct sockaddr *)&at, &size))
-        return 1;
+        return -1;
     printf("%u\n", (unsigned)ntohs(at.sin_port));
+    return fflush(stdout) ? -1 : fd;
+}
+
+static int garble(const char *port)
+{
+    uint8_t bytes[4096];
+    int out = open_socket(port), in = listen_anywhere();
+    ssize_t got;
+    long packets = 0;
+
+    while (in >= 0 && out >= 0 && (got = recv(in, bytes, sizeof bytes, 0)) >= 0) {
+        if (got < RTP || (bytes[1] & 0x7f) != 96)
+            continue;
+        for (ssize_t i = RTP; i < got && packets; i++)
+            bytes[i] = (uint8_t)(random_bits() >> 8);
+        send(out, bytes, (size_t)got, 0);
+        packets++;
+    }
+    return 1;
+}
+
+static int mirror(void)
+{
+    uint8_t bytes[4096];
+    struct sockaddr_in at;
+    socklen_t size = sizeof at;
+    int fd = listen_anywhere();
+    ssize_t got;
+
+    if (fd < 0)
+        return 1;
     while (!fflush(stdout) && (got = recvfrom(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&at, &size)) >= 0) {
         sendto(fd, bytes, (size_t)got, 0, (struct sockaddr *)&at, size);
         if (got >= RTP && (bytes[1] & 0x7f) == 96)
@@ -239,6 +271,8 @@ int main(int argc, char **argv)
 {
     if (argc == 6 && strcmp(argv[1], "hostile") == 0)
         return hostile(argv[2], argv[3], argv[4], argv[5]);
+    if (argc == 3 && strcmp(argv[1], "garble") == 0)
+        return garble(argv[2]);
     if (argc == 2 && strcmp(argv[1], "mirror") == 0)
         return mirror();
     if (argc == 4 && strcmp(argv[1], "capture") == 0)

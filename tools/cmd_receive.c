@@ -90,6 +90,7 @@ typedef struct job {
     uint64_t began_us;      /* its first, where sound begins */
     uint64_t played;        /* samples */
     uint64_t bytes;         /* received, with headers */
+    uint64_t foreign;       /* packets of sources followed that the receiver refused */
     uint64_t refused;       /* datagrams: neither RTP nor RTCP, of another payload type or source, or malformed */
     uint64_t unauthentic;   /* SRTP that the key does not fit */
     uint64_t replayed;      /* SRTP that came before */
@@ -334,6 +335,8 @@ static void take_rtp(job *j, const uint8_t *bytes, size_t size, const lac_addres
     packet = (lac_rtp){h.timestamp, h.sequence, h.marker, payload, size};
     if (!lac_receiver_put(j->receiver, &packet, now))
         lac_rtp_source_count(&j->source, &h, now);
+    else
+        j->foreign++;
 }
 
 static void take_rtcp(job *j, const uint8_t *bytes, size_t size)
@@ -463,6 +466,9 @@ static int finish(job *j)
         return lac_report("receive", "%" PRIu64 " packets, none of them Lac's", j->refused);
     if (!j->sources)
         return lac_report("receive", "no packet came");
+    if (j->sources == 1 && j->foreign > j->source.received) /* SRTP now and then looks like a payload */
+        return lac_report("receive", "%" PRIu64 " packets, hardly any of them Lac's",
+                          j->foreign + j->source.received);
     if (j->said_bye && samples_buffered(j) < j->block && play(j, samples_buffered(j)))
         return LAC_EXIT_FAILED;
     lac_session_report(&j->session, NULL, &j->source, 1, &j->peer);
