@@ -1,11 +1,13 @@
-"""Table and plots of the proof: table.py RUNS/usefulness
+"""Table and plots of the proof: table.py RUNS/usefulness [REPORT.md]
 
-From results/*.json, whatever is there: table.md, and error.png, amount.png, factors.png. 95 % intervals are of 2000
+From results/*.json, whatever is there: table.md, and error.png, amount.png, factors.png. In REPORT.md what stands
+between <!-- table --> and <!-- end of table --> becomes the table, and the plots are put beside it. 95 % intervals are of 2000
 drawings of the seeds and of the test speakers, the same for all arms; a change is of the seeds that both arms have.
 """
 import glob
 import json
 import os
+import shutil
 import sys
 import matplotlib
 import numpy as np
@@ -13,6 +15,7 @@ matplotlib.use('Agg')
 import matplotlib.pyplot as plt                                              # noqa: E402
 
 TIMES = 2000
+BEGIN, END = '<!-- table -->', '<!-- end of table -->'
 WHAT = {'an4': 'word error rate', 'accents': 'share of clips whose kind is told wrongly',
         'verification': 'equal error rate, 3 s'}
 ARMS = {'real': 'real alone', 'usual': 'real, usual augmentation', 'recombined': 'real + recombined',
@@ -130,15 +133,20 @@ def plot(folder, found):
     save()
 
 
-def write(folder):
+def write(folder, report=None):
     found = load(folder)
     text = markdown(found)
     open(os.path.join(folder, 'table.md'), 'w').write(text)
     plot(folder, found)
     print(text)
+    if report:
+        before, _, rest = open(report).read().partition(BEGIN)
+        open(report, 'w').write(before + BEGIN + '\n\n' + text + '\n' + END + rest.partition(END)[2])
+        for path in glob.glob(os.path.join(folder, '*.png')):
+            shutil.copy(path, os.path.dirname(report))
 
 
 if __name__ == '__main__':
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    write(sys.argv[1])
+    write(*sys.argv[1:])
