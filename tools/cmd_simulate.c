@@ -13,6 +13,7 @@
 #include "monoin.h"
 #include "report.h"
 #include "simulate.h"
+#include "sound.h"
 
 #define MOST_SAMPLES ((size_t)1 << 28) /* of a file, all channels together */
 #define BLOCK 16384
@@ -42,12 +43,6 @@ static const char usage[] =
     "  -f, --force          overwrite\n"
     "  -h, --help           this text\n";
 
-/* A mono sound that grows. */
-typedef struct sound {
-    float *pcm; /* [count] */
-    size_t count, room;
-} sound;
-
 typedef struct job {
     const char *input, *output, *noise;
     const char *babble[LAC_SIMULATE_VOICES];
@@ -58,8 +53,8 @@ typedef struct job {
     lac_raw_input raw;
     lac_audio_in *in;
     const lac_audio_in_info *about;
-    sound all;                  /* [frames][channels] */
-    sound noise_sound, babble_sound;
+    lac_sound all;              /* [frames][channels] */
+    lac_sound noise_sound, babble_sound;
     lac_simulated done;         /* of the first channel */
 } job;
 
@@ -177,22 +172,11 @@ static int parse(job *j, int argc, char **argv, int *done)
 
 static int append(void *user, const float *pcm, size_t count)
 {
-    sound *s = user;
+    lac_sound *s = user;
 
     if (count > MOST_SAMPLES - s->count)
         return LAC_ERROR_LIMIT;
-    if (s->count + count > s->room) {
-        size_t room = s->room > (MOST_SAMPLES - count) / 2 ? MOST_SAMPLES : 2 * s->room + count;
-        float *grown = realloc(s->pcm, room * sizeof *grown);
-
-        if (!grown)
-            return LAC_ERROR_MEMORY;
-        s->pcm = grown;
-        s->room = room;
-    }
-    memcpy(s->pcm + s->count, pcm, count * sizeof *pcm);
-    s->count += count;
-    return 0;
+    return lac_sound_add(s, pcm, count) ? LAC_ERROR_MEMORY : 0;
 }
 
 static int load_input(job *j)
@@ -220,7 +204,7 @@ static int load_input(job *j)
     return status ? lac_report_status(j->about->name, status, 0) : failed;
 }
 
-static bool is_silent(const sound *s)
+static bool is_silent(const lac_sound *s)
 {
     for (size_t i = 0; i < s->count; i++)
         if (fabsf(s->pcm[i]) > QUIET)
@@ -229,7 +213,7 @@ static bool is_silent(const sound *s)
 }
 
 /* Any file as mono at the input's rate. */
-static int load_mono(const job *j, const char *path, sound *s)
+static int load_mono(const job *j, const char *path, lac_sound *s)
 {
     lac_raw_input none = {0};
     lac_mono_in in = {.path = path, .raw = &none, .rate = j->about->rate, .sink = append, .user = s};
@@ -252,7 +236,7 @@ static int load_noise(job *j)
 /* Babble as long as the input. */
 static int load_babble(job *j)
 {
-    sound voice[LAC_SIMULATE_VOICES] = {{0}}, *b = &j->babble_sound;
+    lac_sound voice[LAC_SIMULATE_VOICES] = {{0}}, *b = &j->babble_sound;
     const float *pcm[LAC_SIMULATE_VOICES];
     size_t counts[LAC_SIMULATE_VOICES];
     int failed = 0, status = 0;
@@ -271,7 +255,7 @@ static int load_babble(job *j)
         j->settings.babble_count = b->count;
     }
     for (size_t i = 0; i < j->voices; i++)
-        free(voice[i].pcm);
+        lac_sound_free(&voice[i]);
     return status ? lac_report_status(j->babble[0], status, 0) : failed;
 }
 
@@ -367,8 +351,8 @@ int lac_cmd_simulate(int argc, char **argv)
     if (!failed && !done)
         failed = run(&j);
     lac_audio_in_close(&j.in);
-    free(j.all.pcm);
-    free(j.noise_sound.pcm);
-    free(j.babble_sound.pcm);
+    lac_sound_free(&j.all);
+    lac_sound_free(&j.noise_sound);
+    lac_sound_free(&j.babble_sound);
     return failed;
 }

@@ -4,6 +4,7 @@
 
 #include "factorload.h"
 #include "manifest.h"
+#include "sound.h"
 
 #define LAC_SOURCE_REASON  300
 #define LAC_SOURCE_LONGEST 600 /* seconds of a source that are used; content must not be longer */
@@ -16,12 +17,6 @@ typedef struct lac_synth_reader {
     lac_factor_worker *worker;
 } lac_synth_reader;
 
-typedef struct lac_sound {
-    float *pcm; /* mono, at the codec's rate */
-    size_t count, capacity;
-    bool cut; /* there was more than LAC_SOURCE_LONGEST */
-} lac_sound;
-
 /* 0, or LAC_EXIT_FAILED after a message. To be closed in either case. */
 int lac_synth_reader_open(lac_synth_reader *reader, const lac_factor_source *source, const lac_manifest *manifest,
                           const char *cache);
@@ -31,13 +26,7 @@ void lac_synth_reader_close(lac_synth_reader *reader);
 int lac_synth_reader_factors(lac_synth_reader *reader, uint32_t row, lac_manifest_row *about, lac_factor_set *set,
                              char *reason);
 
-/* Sound appended, its first LAC_SOURCE_LONGEST seconds: 0, or -1 with a reason. */
+/* Mono sound at the codec's rate appended, its first LAC_SOURCE_LONGEST seconds: 0, or -1 with a reason. */
 int lac_synth_reader_sound(const lac_synth_reader *reader, const char *path, lac_sound *sound, char *reason);
-
-/* Harmless on a zeroed struct. */
-void lac_sound_free(lac_sound *sound);
-
-/* Append: 0, or -1 if memory ran out. */
-int lac_sound_add(lac_sound *sound, const float *pcm, size_t count);
 
 #endif
