@@ -1,4 +1,5 @@
-"""Train content codes and the phone recogniser on them: content.py DATA RUN [--options JSON] [--network JSON]
+"""Train content codes and the phone recogniser on them: content.py DATA RUN [--options JSON] [--from RUN]
+    [--network JSON]
 
 A row of a batch is clips laid one after the other, each in one of its aligned sets or as a few codebooks leave it.
 Losses:
@@ -228,6 +229,11 @@ class Training:
         families = np.array([family(s) for s in data.speakers])
         self.rivals = torch.from_numpy(families[:, None] == families[None])
 
+    def begin(self, average):
+        for name, network in self.networks().items():
+            if name in average:
+                network.load_state_dict(average[name])
+
     def freeze(self, state):
         """From now on only the recogniser learns, on the codes of a state's averaged network."""
         self.o = dict(self.o, frozen=True, reverse=0, weights=dict(ctc=1.0))
@@ -246,11 +252,7 @@ class Training:
     def codes(self, z):
         """-> codes, and the numbers before the rounding; without a bottleneck what would enter it."""
         if not self.o['bottleneck']:
-            c, kept = self.content, []
-            h = c.join(c.trunk(F.pad(z, (0, 0, 0, self.m['ahead']))))
-            for b in c.late:
-                h = b(h)
-            return (c.norm(h[:, self.m['ahead'] // self.m['stride']:]),) * 2
+            return (self.content.features(z),) * 2
         b = self.content.bounded(z)
         half = self.content.levels // 2
         return (b + (b.round() - b).detach()) / half, b / half
@@ -369,6 +371,7 @@ def main():
     p.add_argument('--options', default='{}', help='JSON: what of OPTIONS is to be another')
     p.add_argument('--phones-of', help='RUN whose codes are kept, only their recogniser is trained further; '
                    'it ends in the state of that run')
+    p.add_argument('--from', dest='start', help="begin with the averaged networks of this RUN's state")
     p.add_argument('--network', default='{}', help='JSON: what of content in config.json is to be another')
     a = p.parse_args()
     o = dict(OPTIONS, **json.loads(a.options))
@@ -379,6 +382,8 @@ def main():
     print(list(data.z), len(data.train), 'clips', len(data.speakers), 'speakers', flush=True)
     config['symbols'] = data.phones['phones']
     t = Training(data, o, config)
+    if a.start:
+        t.begin(torch.load(os.path.join(a.start, 'state.pt'), weights_only=False)['average'])
     if a.phones_of:
         train_phones(t, a.run, a.phones_of, config)
     else:

@@ -61,13 +61,8 @@ class Recogniser:
         """int16 [T][D] -> phones"""
         x = torch.from_numpy(z.astype(np.float32) / 512)[None]
         x = F.pad(x, (0, 0, 0, x.shape[1] % 2))
-        n, m = self.content, self.content.m
-        if not self.free:
-            return read(self.phones(n(x))[0])
-        h = n.join(n.trunk(F.pad(x, (0, 0, 0, m['ahead']))))
-        for b in n.late:
-            h = b(h)
-        return read(self.phones(n.norm(h[:, m['ahead'] // m['stride']:]))[0])
+        heard = self.content.features if self.free else self.content
+        return read(self.phones(heard(x))[0])
 
 
 class Factors:

@@ -59,13 +59,19 @@ class Content(nn.Module):
         self.output = nn.Linear(m['width'], len(m['levels']))
         self.register_buffer('levels', torch.tensor(m['levels'], dtype=torch.float32), persistent=False)
 
-    def bounded(self, z):
-        """[B, T, D] -> [B, T / stride, d] whose nearest integers are the digits, -floor(L / 2) .. ceil(L / 2) - 1."""
+    def features(self, z):
+        """[B, T, D] -> [B, T / stride, W], of zero mean and unit variance."""
         h = self.join(self.trunk(F.pad(z, (0, 0, 0, self.m['ahead']))))
         for b in self.late:
             h = b(h)
-        h = h[:, self.m['ahead'] // self.m['stride']:]
-        return fsq_bound(self.output(self.norm(h)).float(), self.levels)
+        return self.norm(h[:, self.m['ahead'] // self.m['stride']:])
+
+    def coded(self, features):
+        """-> [B, T / stride, d] whose nearest integers are the digits, -floor(L / 2) .. ceil(L / 2) - 1."""
+        return fsq_bound(self.output(features).float(), self.levels)
+
+    def bounded(self, z):
+        return self.coded(self.features(z))
 
     def forward(self, z):
         """-> codes [B, T / stride, d], -1 .. 1, straight through the rounding."""

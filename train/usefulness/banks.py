@@ -95,7 +95,7 @@ def made(folder, usual=None):
 class Banks:
     """The banks of RUNS/usefulness. synthesis(task, plan) -> the folder of that plan's outputs, made by then."""
 
-    def __init__(self, corpus, usual, runs, synthesis=None):
+    def __init__(self, corpus, usual, runs, synthesis):
         self.corpus, self.usual, self.synthesis = corpus, usual, synthesis
         self.root = os.path.join(runs, 'usefulness')
 
