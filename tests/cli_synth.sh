@@ -131,6 +131,17 @@ grep -q '"speaker":"s[12]"' never/*.jsonl; [ $? -eq 1 ]; result $? "they have no
 grep -q 'clips/0.wav' never/*.jsonl; [ $? -eq 1 ]; result $? "nor has who refused"
 is "forty files" "$(find never -name '*.flac' | wc -l)" "$(grep -c '"accepted":true' never/never-000000.jsonl)"
 
+# ---- rows that are files of factors
+plan made "name: made" "count: 12" "speaker: {seed: 1, mixed: 1}" "environment: {seed: 1}" \
+     "gates: {clipped_share_max: 1, silent_share_max: 1}" "output: {audio: wav}"
+run 0 "factors of the recordings" "$lac" factors "${with[@]}" -o npz clips
+grep -v noise m.jsonl >sounds.jsonl; sed 's#clips/\([0-9]\).wav#npz/\1.npz#' sounds.jsonl >npz.jsonl
+run 0 "from recordings" ./synth made.yaml -i sounds.jsonl -o sounds
+run 0 "from their factors" ./synth made.yaml -i npz.jsonl -o from_npz
+for d in sounds from_npz; do grep -o '"token_hash":"[0-9a-f]*"' $d/made-000000.jsonl >$d.hashes; done
+same "give the same tokens" sounds.hashes from_npz.hashes; is "of all" "$(wc -l <sounds.hashes)" 12
+[ -z "$(ls from_npz/factors)" ]; result $? "and are not kept twice"
+
 # ---- sources that fail
 cp -r clips clips2; sed 's#clips/#clips2/#' m.jsonl >m2.jsonl
 head -c 30 clips/3.wav >clips2/3.wav

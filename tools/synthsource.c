@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "filein.h"
 #include "hashfile.h"
 #include "report.h"
 #include "wholefile.h"
@@ -84,30 +85,35 @@ static void store(const char *name, const lac_factor_set *set)
     lac_token_bytes_free(&bytes);
 }
 
+/* Factors of a recording, or those that a .npz file holds. */
 static int load(lac_synth_reader *r, const char *path, lac_factor_set *set, char *reason)
 {
-    char *name = cache_name(r, path, reason);
     listener l;
-    int failed = 1;
 
+    listen_start(&l);
+    int failed = lac_factor_worker_load(r->worker, path, NULL, set);
+    listen_end(&l, path, reason);
+    if (failed)
+        lac_factor_set_free(set);
+    return failed ? -1 : 0;
+}
+
+static int load_cached(lac_synth_reader *r, const char *path, lac_factor_set *set, char *reason)
+{
+    if (lac_file_in_is_npz(path))
+        return load(r, path, set, reason);
+
+    char *name = cache_name(r, path, reason);
     if (!name)
         return -1;
-    if (access(name, R_OK) == 0) {
-        listen_start(&l);
-        failed = lac_factor_worker_load(r->worker, name, NULL, set);
-        listen_end(&l, name, reason);
-        if (failed)
-            lac_factor_set_free(set);
-    }
+    int failed = access(name, R_OK) == 0 ? load(r, name, set, reason) : -1;
     if (failed) {
-        listen_start(&l);
-        failed = lac_factor_worker_analyse(r->worker, path, NULL, set);
-        listen_end(&l, path, reason);
+        failed = load(r, path, set, reason);
         if (!failed)
             store(name, set);
     }
     free(name);
-    return failed ? -1 : 0;
+    return failed;
 }
 
 int lac_synth_reader_factors(lac_synth_reader *r, uint32_t row, lac_manifest_row *about, lac_factor_set *set,
@@ -127,7 +133,7 @@ int lac_synth_reader_factors(lac_synth_reader *r, uint32_t row, lac_manifest_row
         snprintf(reason, LAC_SOURCE_REASON, "out of memory");
         return -1;
     }
-    failed = load(r, path, set, reason);
+    failed = load_cached(r, path, set, reason);
     free(path);
     if (!failed && set->count == 0) {
         snprintf(reason, LAC_SOURCE_REASON, "holds no sound");
