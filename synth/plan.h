@@ -74,6 +74,9 @@ typedef struct lac_plan {
     } style;
     lac_plan_factor environment, channel;
     struct {
+        double noise; /* lac_generator_settings */
+    } generator;
+    struct {
         lac_plan_effect room, noise, babble, microphone, band, mulaw, opus, clip;
         lac_where noise_where;
         lac_texts noise_files;

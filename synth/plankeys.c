@@ -95,6 +95,9 @@ const lac_plan_key lac_plan_keys[] = {
     WEIGHT("channel.sampled", channel.sampled),
     WHERE("channel.where", channel.where),
 
+    GROUP("generator"),
+    REAL("generator.noise", generator.noise, 0, 2, 0.6),
+
     GROUP("simulate"),
     GROUP("simulate.room"),
     SHARE("simulate.room.probability", simulate.room.probability),

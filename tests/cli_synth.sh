@@ -56,6 +56,7 @@ wrong "an unknown key" "w.yaml:3: speker: is no key" "${a[@]}" "speker: {same: 1
 wrong "one in a group" "w.yaml:4: speaker.sad: is no key; here are same, seed" "${a[@]}" "speaker:" "  sad: 1"
 wrong "a wrong type" "w.yaml:2: count: 'many' is not a number" "name: w" "count: many"
 wrong "out of range" "w.yaml:3: speaker.spread: 7 is not in 0 .. 2" "${a[@]}" "speaker: {spread: 7}"
+wrong "noise out of range" "w.yaml:3: generator.noise: -1 is not in 0 .. 2" "${a[@]}" "generator: {noise: -1}"
 wrong "a key twice" "w.yaml:3: count: is given twice" "${a[@]}" "count: 6"
 wrong "no name" "name: a plan needs a name" "count: 5"
 wrong "no amount" "how many" "name: w"
@@ -95,6 +96,12 @@ run 0 "by three" ./synth p.yaml -i m.jsonl -o three -j 3 --json; is "all are mad
 alike "the same" one three
 for i in 3 1 2; do run 0 "shard $i of 3" ./synth p.yaml -i m.jsonl -o parts --shard $i/3; done
 alike "the same from shards" one parts
+(cat p.yaml; echo "generator: {noise: 0.6}") >noise.yaml
+run 0 "the same noise by name" ./synth noise.yaml -i m.jsonl -o noise --shard 1/5
+hashes() { grep -o '"token_hash":"[0-9a-f]*"' "$1/small-000000.jsonl"; }
+hashes one >hashes1; hashes noise >hashes2; same "gives the same tokens" hashes1 hashes2
+sed -i 's/noise: 0.6/noise: 0.2/' noise.yaml; run 0 "less noise" ./synth noise.yaml -i m.jsonl -o quiet --shard 1/5
+hashes quiet | cmp -s - hashes1; [ $? -eq 1 ]; result $? "gives others"
 is "five archives" "$(ls one/*.tar | wc -l)" 5
 tar tf one/small-000000.tar | grep -v '\.json$' | head -n 2 >names; printf 'small-000000000.wav\nsmall-000000000.txt\n' >wanted
 same "members in order" names wanted

@@ -43,13 +43,16 @@ static int open_streams(lac_synth_worker *w)
     const lac_factor_source *source = &w->synth->source;
     lac_encoder_settings encoder;
     lac_decoder_settings decoder;
+    lac_generator_settings generator;
     int status;
 
     lac_encoder_default_settings(&encoder);
     encoder.block_frames = 64;
     lac_decoder_default_settings(&decoder);
     decoder.block_frames = 64;
-    status = lac_generator_open(&w->generator, source->model, NULL);
+    lac_generator_default_settings(&generator);
+    generator.noise = (float)w->synth->plan.generator.noise;
+    status = lac_generator_open(&w->generator, source->model, &generator);
     if (!status)
         status = lac_encoder_open(&w->encoder, source->codec, &encoder);
     if (!status)

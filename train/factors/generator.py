@@ -130,7 +130,8 @@ def loss_of(net, f, z, mask, about, reader=None, weight=0.0):
     found = {'loss': loss.detach()}
     if reader:
         with torch.autocast('cpu', dtype=torch.bfloat16):
-            made = F.layer_norm((x + (1 - t[:, None, None]) * v)[:, ahead:], (nets.LATENT,))
+            made = x + (1 - t[:, None, None]) * v if flow else v
+            made = F.layer_norm(made[:, ahead:], (nets.LATENT,))
             found['read'] = reader(made, codes, clips.float())
         loss = loss + weight * found['read']
     return loss, {k: v.detach() for k, v in found.items()}
