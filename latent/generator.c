@@ -22,7 +22,7 @@ struct lac_generator {
 
 void lac_generator_default_settings(lac_generator_settings *settings)
 {
-    *settings = (lac_generator_settings){.block_frames = 64, .threads = 1, .noise = 0.6f};
+    *settings = (lac_generator_settings){.block_frames = 64, .threads = 1, .noise = 0.3f};
 }
 
 static int lay_out(void *object, lac_workspace *w)

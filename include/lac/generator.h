@@ -21,7 +21,7 @@ typedef struct lac_generator_settings {
     float noise;           /* its deviation, 0 .. 2: 1 as trained; less is duller, steadier and clearer */
 } lac_generator_settings;
 
-/* 64 frames a block, 1 thread, seed 0, noise 0.6: clearer than 1, the voice as like (train/EXPERIMENTS.md). */
+/* 64 frames a block, 1 thread, seed 0, noise 0.3: clearest; 0.6 moves more like people do (train/EXPERIMENTS.md). */
 LAC_API void lac_generator_default_settings(lac_generator_settings *settings);
 
 /* settings NULL means the defaults. On success *generator is owned by the caller. */

@@ -151,7 +151,7 @@ def main():
     p.add_argument('--split', default='heldout')
     p.add_argument('--clips', type=int, default=160)
     p.add_argument('--recogniser')
-    p.add_argument('--noise', type=float, default=0.6, help="deviation of the flow's noise, as lac_generator's")
+    p.add_argument('--noise', type=float, default=0.3, help="deviation of the flow's noise, as lac_generator's")
     p.add_argument('--generator')
     p.add_argument('--json')
     a = p.parse_args()

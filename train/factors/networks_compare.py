@@ -18,6 +18,8 @@ from style_items import Analyser
 from integers import fixed
 from lacm import ONE
 
+NOISE = 0.3                                    # deviation, lac_generator's default
+
 
 def class_to_f0(odds):
     """[T, 1 + PITCHES] -> Hz, the average of the five classes around the peak or 0; the probability of voice."""
@@ -61,14 +63,20 @@ def generate(made, m, frames, vectors):
     rows = np.concatenate([(digits - levels // 2) / (levels // 2),
                            np.stack([pitch, voiced, (frames['energy'] + 60) / 20], 1)], 1)
     rows = np.pad(rows, ((0, ahead), (0, 0))).astype(np.float32)
-    z = made['generator'](*[torch.from_numpy(a)[None] for a in (rows, vectors, gaussian(len(rows), nets.LATENT))])
+    noise = np.float32(NOISE) * gaussian(len(rows), nets.LATENT)
+    z = made['generator'](*[torch.from_numpy(a)[None] for a in (rows, vectors, noise)])
     return fixed(z[0, ahead:].numpy())
+
+
+class Settings(C.Structure):
+    """lac_generator_settings"""
+    _fields_ = [('block_frames', C.c_uint32), ('threads', C.c_uint32), ('seed', C.c_uint64), ('noise', C.c_float)]
 
 
 class Generator:
     def __init__(self, analyser):
-        self.analyser, self.generator = analyser, C.c_void_p()
-        analyser.call('lac_generator_open', C.byref(self.generator), analyser.model, None)
+        self.analyser, self.generator, settings = analyser, C.c_void_p(), Settings(64, 1, 0, NOISE)
+        analyser.call('lac_generator_open', C.byref(self.generator), analyser.model, C.byref(settings))
 
     def latents(self, frames, factors):
         f, z, n, rest = np.ascontiguousarray(frames), np.zeros((len(frames), 64), np.int16), C.c_size_t(), C.c_size_t()
