@@ -66,12 +66,9 @@ class Content(nn.Module):
             h = b(h)
         return self.norm(h[:, self.m['ahead'] // self.m['stride']:])
 
-    def coded(self, features):
-        """-> [B, T / stride, d] whose nearest integers are the digits, -floor(L / 2) .. ceil(L / 2) - 1."""
-        return fsq_bound(self.output(features).float(), self.levels)
-
     def bounded(self, z):
-        return self.coded(self.features(z))
+        """[B, T, D] -> [B, T / stride, d] whose nearest integers are the digits, -floor(L / 2) .. ceil(L / 2) - 1."""
+        return fsq_bound(self.output(self.features(z)).float(), self.levels)
 
     def forward(self, z):
         """-> codes [B, T / stride, d], -1 .. 1, straight through the rounding."""

@@ -17,7 +17,7 @@ WIDTH, BLOCKS, KERNEL, VECTOR = 96, 4, 9, 96
 RECIPE = {                                      # by the valid speakers, choose.py; SpecAugment made an4 worse there
     'an4': dict(steps=2000, batch=16, rate=2e-3, dropout=0.2, masks=0, kind='words', even=60),
     'accents': dict(steps=300, batch=16, rate=1e-3, dropout=0.3, masks=1, kind='kinds', crop=600),
-    'verification': dict(steps=600, batch=48, rate=2e-3, dropout=0.1, masks=1, kind='speakers', crop=200),
+    'verification': dict(steps=1500, batch=48, rate=2e-3, dropout=0.1, masks=1, kind='speakers', crop=200),
 }
 
 

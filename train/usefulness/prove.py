@@ -1,6 +1,6 @@
 """Does recombination help? Trainings of small networks with it and without, tested on real people never heard.
 
-    prove.py MANIFEST DATA RUNS LAC MODEL [--tasks ..] [--sizes ..] [--seeds N] [--arms ..] [--jobs T]
+    prove.py MANIFEST DATA RUNS LAC MODEL [--tasks ..] [--sizes ..] [--seeds N] [--first K] [--arms ..] [--jobs T]
 
 DATA and RUNS are train/data and train/runs, LAC and MODEL what synthesises. Each training leaves a result in
 RUNS/usefulness/results, and is left out where one of the same data and recipe is there. Real data alone is in every
@@ -54,6 +54,7 @@ def main():
     p.add_argument('--tasks', nargs='+', default=list(tasks.SIZES), choices=list(tasks.SIZES))
     p.add_argument('--sizes', nargs='+', type=int, help='of the speakers of the training set')
     p.add_argument('--seeds', type=int, default=5)
+    p.add_argument('--first', type=int, default=0, help='seed to begin with: others are for another process')
     p.add_argument('--arms', nargs='+', help='these alone, and real data')
     p.add_argument('--jobs', type=int, default=2, help='threads of the synthesis')
     a = p.parse_args()
@@ -62,7 +63,7 @@ def main():
     synthesis = synthesise.Synthesis(a.manifest, a.runs, a.lac, a.model, a.jobs)
     store = banks.Banks(corpus, sound.Usual(a.data), a.runs, synthesis)
     for name in a.tasks:
-        for seed in range(a.seeds):
+        for seed in range(a.first, a.seeds):
             for size in a.sizes or tasks.SIZES[name]:
                 arms = [k for k in trial.arms(name, size) if not a.arms or k in a.arms + ['real']]
                 prove(tasks.Task(name, size, seed, corpus.clips), arms, a, store)
