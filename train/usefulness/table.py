@@ -25,6 +25,9 @@ ARMS = {'real': 'real alone', 'usual': 'real, usual augmentation', 'recombined':
         'all@2': 'recombined, 2 times', 'all@5': 'recombined, 5 times'}
 
 
+PEOPLE = {'all': '', 'an4': ', AN4 alone', 'librispeech': ', LibriSpeech alone'}     # of verification
+
+
 def load(folder):
     """-> {(task, size): {arm: {seed: result}}}"""
     found = {}
@@ -32,6 +35,14 @@ def load(folder):
         r = json.load(open(path))
         found.setdefault((r['task'], r['size']), {}).setdefault(r['arm'], {})[r['seed']] = r
     return found
+
+
+def parts(arms):
+    """-> [(behind the title, arms)]: verification is told of all people and of those of each collection."""
+    if 'all' not in next(iter(arms['real'].values()))['test']:
+        return [('', arms)]
+    return [(title, {arm: {s: dict(r, test={'all': r['test'][k]}) for s, r in rs.items()} for arm, rs in arms.items()})
+            for k, title in PEOPLE.items()]
 
 
 def redrawn(results, seeds, times=TIMES):
@@ -82,11 +93,12 @@ def rows(arms):
 
 def markdown(found):
     out = []
-    for (task, size), arms in sorted(found.items()):
-        out += ['## %s, %d training speakers: %s, %%' % (task, size, WHAT[task]), '',
-                '| trained on | seeds | made, h | error | change against real, % | against usual, % |',
-                '| --- | --- | --- | --- | --- | --- |']
-        out += ['| ' + ' | '.join(r) + ' |' for r in rows(arms)] + ['']
+    for (task, size), every in sorted(found.items()):
+        for title, arms in parts(every):
+            out += ['## %s, %d training speakers: %s%s, %%' % (task, size, WHAT[task], title), '',
+                    '| trained on | seeds | made, h | error | change against real, % | against usual, % |',
+                    '| --- | --- | --- | --- | --- | --- |']
+            out += ['| ' + ' | '.join(r) + ' |' for r in rows(arms)] + ['']
     return '\n'.join(out)
 
 

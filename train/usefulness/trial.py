@@ -7,7 +7,7 @@ import listener
 import tasks
 import verification
 
-PLAN = {'an4': 'all', 'accents': 'all', 'verification': 'sampled'}
+PLAN = {'an4': 'all', 'accents': 'all', 'verification': 'steady'}
 CLEAN = {'real': 1}
 USUAL = {'real': 0.3, 'usual': 0.7}
 EITHER = {'real': 0.5, None: 0.5}               # None: the synthetic bank of the arm
