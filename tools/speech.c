@@ -5,6 +5,7 @@
 
 #include "report.h"
 #include "resample.h"
+#include "sound.h"
 
 #define READS_A_SECOND 100
 
@@ -20,8 +21,7 @@ struct lac_speech {
     uint64_t pass;     /* of these in this pass of a loop */
     size_t block;      /* sample frames read at once */
     float *pcm;        /* [block][channels] */
-    float *waiting;    /* [held]: mono, at the model's rate */
-    size_t held, capacity;
+    lac_sound waiting; /* mono, at the model's rate */
 };
 
 /* Sink of the resampler. */
@@ -29,18 +29,7 @@ static int hold(void *user, const float *pcm, size_t frames)
 {
     lac_speech *s = user;
 
-    if (s->held + frames > s->capacity) {
-        size_t capacity = 2 * (s->held + frames);
-        float *waiting = realloc(s->waiting, capacity * sizeof *waiting);
-
-        if (!waiting)
-            return -1;
-        s->waiting = waiting;
-        s->capacity = capacity;
-    }
-    memcpy(s->waiting + s->held, pcm, frames * sizeof *pcm);
-    s->held += frames;
-    return 0;
+    return lac_sound_add(&s->waiting, pcm, frames);
 }
 
 static int open_input(lac_speech *s)
@@ -136,19 +125,21 @@ static int read_more(lac_speech *s)
 
 int lac_speech_read(lac_speech *s, float *pcm, size_t samples, size_t *got)
 {
+    lac_sound *waiting = &s->waiting;
+
     *got = 0;
-    while (s->held < samples && !s->ended) {
+    while (waiting->count < samples && !s->ended) {
         int failed = read_more(s);
 
         if (failed)
             return failed;
     }
-    *got = s->held < samples ? s->held : samples;
+    *got = waiting->count < samples ? waiting->count : samples;
     if (!*got)
         return 0;
-    memcpy(pcm, s->waiting, *got * sizeof *pcm);
-    s->held -= *got;
-    memmove(s->waiting, s->waiting + *got, s->held * sizeof *pcm);
+    memcpy(pcm, waiting->pcm, *got * sizeof *pcm);
+    waiting->count -= *got;
+    memmove(waiting->pcm, waiting->pcm + *got, waiting->count * sizeof *pcm);
     return 0;
 }
 
@@ -161,7 +152,7 @@ void lac_speech_close(lac_speech **speech)
     lac_resampler_close(&s->resampler);
     lac_audio_in_close(&s->in);
     free(s->pcm);
-    free(s->waiting);
+    lac_sound_free(&s->waiting);
     free(s);
     *speech = NULL;
 }

@@ -1,8 +1,9 @@
 """Table and plots of the proof: table.py RUNS/usefulness [REPORT.md]
 
 From results/*.json, whatever is there: table.md, and error.png, amount.png, factors.png. In REPORT.md what stands
-between <!-- table --> and <!-- end of table --> becomes the table, and the plots are put beside it. 95 % intervals are of 2000
-drawings of the seeds and of the test speakers, the same for all arms; a change is of the seeds that both arms have.
+between <!-- table --> and <!-- end of table --> becomes the table, and the plots are put beside it. 95 % intervals are
+of 2000 drawings of the seeds and of the test speakers, the same for all arms; a change is of the seeds that both arms
+have.
 """
 import glob
 import json
@@ -23,8 +24,6 @@ ARMS = {'real': 'real alone', 'usual': 'real, usual augmentation', 'recombined':
         'voices': 'real + recombined, voices only', 'environment': 'real + recombined, environment only',
         'ungated': 'real + recombined, gates off', 'all@1': 'recombined, 1 time the seed',
         'all@2': 'recombined, 2 times', 'all@5': 'recombined, 5 times'}
-
-
 PEOPLE = {'all': '', 'an4': ', AN4 alone', 'librispeech': ', LibriSpeech alone'}     # of verification
 
 
