@@ -41,7 +41,8 @@ static uint64_t candidate_macs(const lac_quantiser *q, size_t beam)
 
 uint64_t lac_search_macs(const lac_quantiser *q, size_t stages, size_t beam)
 {
-    return (1 + (stages - 1) * beam) * candidate_macs(q, beam); /* the first stage has one candidate */
+    uint64_t metric = q->metric ? (uint64_t)q->dimension * q->dimension : 0;
+    return metric + (1 + (stages - 1) * beam) * candidate_macs(q, beam); /* the first stage has one candidate */
 }
 
 static uint64_t stage_bytes(const lac_quantiser *q)

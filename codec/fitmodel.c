@@ -130,23 +130,25 @@ static void lay_head(const layout *l, const char *name, uint8_t *to, size_t core
     lac_store32(to + LAC_MODEL_CODEWORDS_AT, l->codewords);
 }
 
-/* The extension to keep, or NULL. */
-static const uint8_t *predictor_of(const lac_model *model, size_t *bytes)
+/* Extensions that go with other words too: the predictor, and a metric if it will be one of codebooks. */
+static int write_extensions(const lac_model *model, const layout *l, const lac_io *io)
 {
     const uint8_t *file = model->data;
-    for (size_t at = (size_t)lac_load64(file + 8); at < model->size; at += *bytes) {
-        *bytes = (size_t)lac_load64(file + at + 16);
-        if (lac_load32(file + at + 4) == LAC_MODEL_EXTENSION_PREDICTOR)
-            return file + at;
+    int failed = 0;
+    for (size_t at = (size_t)lac_load64(file + 8), bytes; !failed && at < model->size; at += bytes) {
+        uint32_t kind = lac_load32(file + at + 4);
+        bytes = (size_t)lac_load64(file + at + 16);
+        if (kind == LAC_MODEL_EXTENSION_PREDICTOR || (kind == LAC_MODEL_EXTENSION_METRIC && !l->fsq.dimensions))
+            failed = io->write(io->user, file + at, bytes);
     }
-    return NULL;
+    return failed;
 }
 
 static int write_all(const lac_model *model, layout *l, const char *name, const lac_io *io)
 {
     l->file = model->data;
     l->network = network_tensors(model->data);
-    size_t core = lac_model_align(lay_tensors(l, NULL)), bytes;
+    size_t core = lac_model_align(lay_tensors(l, NULL));
     if (core > LAC_MODEL_MAX_BYTES)
         return LAC_ERROR_LIMIT;
     uint8_t *to = lac_alloc(core);
@@ -157,9 +159,8 @@ static int write_all(const lac_model *model, layout *l, const char *name, const 
     lac_store32(to + 16, lac_crc32c(0, to, core));
     int failed = io->write(io->user, to, core);
     lac_free(to);
-    const uint8_t *predictor = predictor_of(model, &bytes);
-    if (!failed && predictor)
-        failed = io->write(io->user, predictor, bytes);
+    if (!failed)
+        failed = write_extensions(model, l, io);
     return failed ? LAC_ERROR_IO : LAC_OK;
 }
 

@@ -70,6 +70,18 @@ static void lay_out_rvq(lac_rvq *q, lac_workspace *w, const lac_kernels *kernels
     q->packed = kernels->packed ? packed : NULL;
 }
 
+/* What is searched is either: only that is packed. */
+static void lay_out_metric(lac_quantiser *q, lac_workspace *w, const lac_kernels *kernels)
+{
+    size_t rows = (size_t)q->stages * q->codewords;
+    int16_t *codes = lac_workspace_take(w, rows * q->dimension, sizeof *codes);
+    if (w->base)
+        lac_metric_apply(codes, q->metric, q->rvq.codes, rows, q->dimension);
+    q->measured = q->rvq;
+    q->measured.codes = codes;
+    lay_out_rvq(&q->measured, w, kernels);
+}
+
 static void lay_out_rfsq(lac_rfsq *q, lac_workspace *w, const float *thresholds)
 {
     size_t count = (size_t)q->stages * q->fsq.dimensions * q->slots;
@@ -102,6 +114,8 @@ static int lay_out(void *object, lac_workspace *w)
         pack_matrices(m, matrices);
     if (m->quantiser.kind == LAC_QUANTISER_RFSQ)
         lay_out_rfsq(&m->quantiser.rfsq, w, m->thresholds);
+    else if (m->quantiser.metric)
+        lay_out_metric(&m->quantiser, w, &m->kernels);
     else
         lay_out_rvq(&m->quantiser.rvq, w, &m->kernels);
     m->quantiser.scores = m->kernels.scores;

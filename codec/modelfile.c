@@ -11,7 +11,7 @@
 
 #define EXTENSION_BYTES 32
 #define EXTENSION_MANDATORY 1u
-#define PREDICTOR_AT 64 /* in its extension */
+#define CONTENT_AT 64 /* of a predictor or metric, in its extension */
 
 /* ---- header ---- */
 
@@ -23,15 +23,23 @@ int lac_modelfile_id(uint8_t id[LAC_MODEL_ID_SIZE], const uint8_t *data, size_t 
     return LAC_OK;
 }
 
+/* The values of an extension that holds `count` of int16 and nothing else, or NULL. */
+static const int16_t *take_int16(const uint8_t *p, size_t bytes, size_t count)
+{
+    size_t used = CONTENT_AT + count * sizeof(int16_t);
+    if (bytes != lac_model_align(used) || !lac_all_zero(p + EXTENSION_BYTES, CONTENT_AT - EXTENSION_BYTES) ||
+        !lac_all_zero(p + used, bytes - used))
+        return NULL;
+    return (const int16_t *)(const void *)(p + CONTENT_AT);
+}
+
 static int read_predictor(lac_model *m, const uint8_t *p, size_t bytes)
 {
     const lac_arch *a = &m->arch;
     size_t biases = (size_t)LAC_CONCEAL_FRAMES * a->latent, weights = biases * a->latent;
-    size_t used = PREDICTOR_AT + (weights + biases) * sizeof(int16_t);
-    if (bytes != lac_model_align(used) || !lac_all_zero(p + EXTENSION_BYTES, PREDICTOR_AT - EXTENSION_BYTES) ||
-        !lac_all_zero(p + used, bytes - used))
+    m->predictor.weight = take_int16(p, bytes, weights + biases);
+    if (!m->predictor.weight)
         return LAC_ERROR_FORMAT;
-    m->predictor.weight = (const int16_t *)(const void *)(p + PREDICTOR_AT);
     m->predictor.bias = m->predictor.weight + weights;
     return LAC_OK;
 }
@@ -42,12 +50,27 @@ static int read_prior(lac_model *m, const uint8_t *p, size_t bytes)
     return lac_priorfile_parse(&m->prior_weights, &m->arch, p, bytes);
 }
 
+static int read_metric(lac_model *m, const uint8_t *p, size_t bytes)
+{
+    size_t count = (size_t)m->arch.latent * m->arch.latent;
+    const int16_t *metric = take_int16(p, bytes, count);
+    if (!metric || m->quantiser.kind != LAC_QUANTISER_RVQ)
+        return LAC_ERROR_FORMAT;
+    for (size_t i = 0; i < count; i++)
+        if (metric[i] < -LAC_RVQ_MAX || metric[i] > LAC_RVQ_MAX)
+            return LAC_ERROR_FORMAT;
+    m->quantiser.metric = metric;
+    m->info.metric = 1;
+    return LAC_OK;
+}
+
 /* The extension at p, if its kind is known. */
 static int read_extension(lac_model *m, const uint8_t *p, size_t bytes)
 {
     switch (lac_load32(p + 4)) {
     case LAC_MODEL_EXTENSION_PREDICTOR: return read_predictor(m, p, bytes);
     case LAC_MODEL_EXTENSION_PRIOR: return read_prior(m, p, bytes);
+    case LAC_MODEL_EXTENSION_METRIC: return read_metric(m, p, bytes);
     default: return lac_load32(p + 8) & EXTENSION_MANDATORY ? LAC_ERROR_VERSION : LAC_OK;
     }
 }

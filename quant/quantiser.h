@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "metric.h"
 #include "rfsq.h"
 #include "rvq.h"
 
@@ -20,10 +21,13 @@ typedef struct lac_quantiser {
     lac_rvq rvq;                           /* of its kind, else zeros */
     lac_scores_fn *scores;                 /* for a beam, as lac_rvq_encode_beam takes it */
     lac_rfsq rfsq;                         /* of its kind, else zeros */
+    const int16_t *metric;                 /* of an RVQ's search [D][D], or NULL */
+    lac_rvq measured;                      /* with it: rvq, its codes after the metric */
 } lac_quantiser;
 
 /* z [rows][D] -> tokens [rows][Q]: of row i the first stages[i], zeros behind.
- *   beam      candidates that the search keeps, 1 (greedy) .. LAC_RVQ_MAX_BEAM; never further from z than greedy
+ *   beam      candidates that the search keeps, 1 (greedy) .. LAC_RVQ_MAX_BEAM; never further from z than greedy,
+ *             by the metric if there is one
  *   residual  [rows][D], scratch */
 void lac_quantiser_encode(const lac_quantiser *q, uint32_t beam, const int16_t *z, const uint32_t *stages, size_t rows,
                           uint16_t *tokens, int16_t *residual);

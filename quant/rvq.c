@@ -56,7 +56,8 @@ static void encode_rows(const lac_rvq *q, const uint32_t *stages, size_t rows, u
 void lac_rvq_encode(const lac_rvq *q, const int16_t *z, const uint32_t *stages, size_t rows, uint16_t *tokens,
                     int16_t *residual)
 {
-    memcpy(residual, z, rows * q->dimension * sizeof *z);
+    if (residual != z)
+        memcpy(residual, z, rows * q->dimension * sizeof *z);
     memset(tokens, 0, rows * q->stages * sizeof *tokens);
     for (size_t i = 0, n; i < rows; i += n) {
         n = rows - i < ROWS ? rows - i : ROWS;

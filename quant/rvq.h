@@ -37,7 +37,7 @@ void lac_rvq_half_norms(int32_t *half_norm, const int16_t *codes, size_t count, 
 lac_codebook lac_rvq_book(const lac_rvq *q, size_t stage, size_t first, size_t count);
 
 /* z [rows][D] -> tokens [rows][q->stages], greedy: of row i the first stages[i], zeros behind. residual [rows][D] is
- * scratch and ends as what is left. Codewords are read once for many rows. */
+ * scratch, or z itself, and ends as what is left. Codewords are read once for many rows. */
 void lac_rvq_encode(const lac_rvq *q, const int16_t *z, const uint32_t *stages, size_t rows, uint16_t *tokens,
                     int16_t *residual);
 

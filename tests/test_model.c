@@ -447,9 +447,9 @@ Test(model, extensions)
         tiny[at] ^= 4;
     }
     cr_assert_eq(try_open(tiny, extend(size, 102, 0)), LAC_ERROR_FORMAT, "twice the same");
-    cr_assert_eq(try_open(tiny, extend(size, 3, 1)), LAC_ERROR_VERSION, "unknown and mandatory");
-    cr_assert_eq(try_open(tiny, extend(size, 3, 2)), LAC_ERROR_FORMAT, "unknown flag");
-    for (uint32_t n = 3; n <= 17; n++)
+    cr_assert_eq(try_open(tiny, extend(size, 103, 1)), LAC_ERROR_VERSION, "unknown and mandatory");
+    cr_assert_eq(try_open(tiny, extend(size, 103, 2)), LAC_ERROR_FORMAT, "unknown flag");
+    for (uint32_t n = 103; n <= 117; n++)
         size = extend(size, n, 0);
     cr_assert_eq(try_open(tiny, size), LAC_ERROR_LIMIT, "17 extensions");
     cr_assert_eq(try_open(tiny, size - 64), 0, "16 extensions");
@@ -479,6 +479,57 @@ Test(model, predictor)
     cr_assert_eq(try_open(tiny, tiny_size + 64), LAC_ERROR_FORMAT, "too short");
 }
 
+/* A metric of `one` on the diagonal behind the model; returns the new size. */
+static size_t add_metric(int16_t one)
+{
+    size_t d = lac_load32(tiny + 148), bytes = (64 + 2 * d * d + 63) / 64 * 64;
+    uint8_t *p = tiny + tiny_size;
+    extend(tiny_size, 3, 0);
+    memset(p + 64, 0, bytes - 64);
+    for (size_t i = 0; i < d; i++)
+        memcpy(p + 64 + 2 * i * (d + 1), &one, sizeof one);
+    lac_store64(p + 16, bytes);
+    fix_crc(p, bytes, 12);
+    return tiny_size + bytes;
+}
+
+Test(model, metric)
+{
+    lac_model *plain, *measured;
+    lac_model_info info;
+    size_t size = add_metric(LAC_METRIC_ONE / 2);
+    cr_assert_eq(lac_model_open_memory(&plain, tiny, tiny_size), 0);
+    cr_assert_eq(lac_model_open_memory(&measured, tiny, size), 0);
+    lac_model_get_info(plain, &info);
+    uint64_t macs = info.search_macs, d = info.latent_size;
+    cr_assert_eq(info.metric, 0);
+    lac_model_get_info(measured, &info);
+    cr_assert_eq(info.metric, 1);
+    cr_assert_eq(info.search_macs, macs + 50 * d * d);
+    const lac_quantiser *q = &measured->quantiser;
+    cr_assert_eq((const uint8_t *)q->rvq.codes, tiny + data_of("codes"), "words stay");
+    for (size_t i = 0; i < (size_t)q->stages * q->codewords * d; i++)
+        cr_assert_eq(q->measured.codes[i], (q->rvq.codes[i] + 1) >> 1);
+    lac_model_close(&plain);
+    lac_model_close(&measured);
+}
+
+Test(model, bad_metric)
+{
+    size_t d = lac_load32(tiny + 148), used = 64 + 2 * d * d, size = add_metric(LAC_RVQ_MAX), bytes = size - tiny_size;
+    uint8_t *p = tiny + tiny_size;
+    cr_assert_eq(try_open(tiny, size), 0);
+    for (size_t at = 32; at < bytes; at = at == 63 ? used : at + 1) {
+        p[at] ^= 1;
+        fix_crc(p, bytes, 12);
+        cr_assert_eq(try_open(tiny, size), LAC_ERROR_FORMAT, "byte %zu", at);
+        p[at] ^= 1;
+    }
+    cr_assert_eq(try_open(tiny, add_metric(LAC_RVQ_MAX + 1)), LAC_ERROR_FORMAT, "too large");
+    cr_assert_eq(try_open(tiny, add_metric(-LAC_RVQ_MAX - 1)), LAC_ERROR_FORMAT, "too small");
+    cr_assert_eq(try_open(tiny, extend(tiny_size, 3, 0)), LAC_ERROR_FORMAT, "too short");
+}
+
 Test(model, allocation_failures)
 {
     uint8_t *copy = lac_alloc(tiny_size + 1), *unaligned = copy + 1;
@@ -495,6 +546,11 @@ Test(model, allocation_failures)
 }
 
 /* ---- scalar quantiser: levels 5, 4, 3 ---- */
+
+Test(fsqmodel, takes_no_metric)
+{
+    cr_assert_eq(try_open(tiny, add_metric(LAC_METRIC_ONE)), LAC_ERROR_FORMAT);
+}
 
 Test(fsqmodel, opens_and_tells)
 {

@@ -261,7 +261,7 @@ Test(rfsq, rows_together_are_what_they_are_alone)
         stages[i] = random_below(&r, STAGES + 1);
     for (uint32_t width = 1; width <= 8; width += 7) {
         uint16_t together[ROWS * STAGES], alone[STAGES];
-        lac_quantiser q = {LAC_QUANTISER_RFSQ, STAGES, lac_fsq_codewords(&m.q.fsq), D, {0}, NULL, m.q};
+        lac_quantiser q = {LAC_QUANTISER_RFSQ, STAGES, lac_fsq_codewords(&m.q.fsq), D, {0}, NULL, m.q, NULL, {0}};
         lac_quantiser_encode(&q, width, z, stages, ROWS, together, residual);
         for (size_t i = 0; i < ROWS; i++) {
             lac_quantiser_encode(&q, width, z + i * D, stages + i, 1, alone, residual);
@@ -278,7 +278,7 @@ Test(rfsq, decoding_adds_words_and_clamps_once)
         uint32_t Q = 1 + random_below(&r, 6), D = 1 + random_below(&r, LAC_RVQ_MAX_D);
         quantiser m = make(&r, Q, D, 1 + random_below(&r, 5), 5);
         uint32_t K = lac_fsq_codewords(&m.q.fsq);
-        lac_quantiser q = {LAC_QUANTISER_RFSQ, Q, K, D, {0}, NULL, m.q};
+        lac_quantiser q = {LAC_QUANTISER_RFSQ, Q, K, D, {0}, NULL, m.q, NULL, {0}};
         int16_t z[LAC_RVQ_MAX_D];
         int32_t sum[LAC_RVQ_MAX_D] = {0};
         uint16_t tokens[LAC_RVQ_MAX_STAGES];

@@ -3,6 +3,7 @@
 
 #include "cpu.h"
 #include "fixture.h"
+#include "quantiser.h"
 #include "rvq.h"
 
 typedef struct quantiser {
@@ -429,4 +430,86 @@ Test(rvq, beam_on_rows_together_is_what_it_is_alone)
         }
         quantiser_free(&z);
     }
+}
+
+/* ---- metric ---- */
+
+Test(metric, rounds_halves_upwards_and_clamps)
+{
+    enum { D = 3 };
+    const int16_t metric[D * D] = {512, 0, 0, 0, 1024, -1, LAC_RVQ_MAX, LAC_RVQ_MAX, 0};
+    const int16_t z[2 * D] = {1, 7, 512, -1, -LAC_RVQ_MAX, -512};
+    int16_t out[2 * D];
+    lac_metric_apply(out, metric, z, 2, D);
+    cr_assert_arr_eq(out, ((int16_t[]){1, 7, 32, 0, -4094, -LAC_RVQ_MAX}), sizeof out);
+    int16_t extreme[LAC_RVQ_MAX_D * LAC_RVQ_MAX_D], row[LAC_RVQ_MAX_D], least[LAC_RVQ_MAX_D];
+    for (size_t i = 0; i < LAC_RVQ_MAX_D * LAC_RVQ_MAX_D; i++)
+        extreme[i] = -LAC_RVQ_MAX;
+    for (size_t i = 0; i < LAC_RVQ_MAX_D; i++)
+        row[i] = LAC_RVQ_MAX;
+    lac_metric_apply(least, extreme, row, 1, LAC_RVQ_MAX_D);
+    for (size_t i = 0; i < LAC_RVQ_MAX_D; i++)
+        cr_assert_eq(least[i], -LAC_RVQ_MAX);
+}
+
+/* What is left of z after a row of tokens, by a metric. */
+static int64_t measured_error(const lac_quantiser *q, const int16_t *z, const uint16_t *tokens, uint32_t stages)
+{
+    int16_t word[LAC_RVQ_MAX_D], left[LAC_RVQ_MAX_D];
+    int64_t sum = 0;
+    lac_quantiser_decode(q, tokens, stages, word);
+    for (uint32_t i = 0; i < q->dimension; i++)
+        left[i] = lac_rvq_clamp(z[i] - word[i]);
+    for (uint32_t i = 0; i < q->dimension; i++) {
+        int64_t v = 0;
+        for (uint32_t j = 0; j < q->dimension; j++)
+            v += (int64_t)q->metric[i * q->dimension + j] * left[j];
+        sum += v / LAC_METRIC_ONE * (v / LAC_METRIC_ONE);
+    }
+    return sum;
+}
+
+/* Searches of every beam with a metric are nearer by it than without, and decode with the same words. */
+Test(metric, searches_by_it)
+{
+    enum { Q = 3, K = 64, D = 16, ROWS = 200 };
+    random_source r = random_start();
+    quantiser plain = quantiser_new(&r, Q, K, D, 1200);
+    quantiser after = quantiser_new(&r, Q, K, D, 1200);
+    int16_t metric[D * D] = {0}, *z = test_alloc(ROWS * D, sizeof *z), *residual = test_alloc(ROWS * D, sizeof *z);
+    uint16_t tokens[2][ROWS * Q];
+    uint32_t stages[ROWS];
+    for (size_t i = 0; i < D; i++)
+        metric[i * D + (i + 1) % D] = i % 4 == 0 ? 2 * LAC_METRIC_ONE : LAC_METRIC_ONE / 4;
+    lac_metric_apply(after.codes, metric, plain.codes, (size_t)Q * K, D);
+    lac_rvq_half_norms(after.half_norm, after.codes, (size_t)Q * K, D);
+    for (size_t i = 0; i < ROWS * D; i++)
+        z[i] = random_value(&r, 1500);
+    for (size_t i = 0; i < ROWS; i++)
+        stages[i] = 1 + (uint32_t)i % Q;
+    lac_quantiser q = {LAC_QUANTISER_RVQ, Q, K, D, plain.q, lac_scores_c, {.stages = 0}, NULL, {0}};
+    for (uint32_t beam = 1; beam <= 8; beam *= 2) {
+        int64_t error[2] = {0, 0};
+        q.metric = NULL;
+        lac_quantiser_encode(&q, beam, z, stages, ROWS, tokens[0], residual);
+        q.metric = metric;
+        q.measured = after.q;
+        lac_quantiser_encode(&q, beam, z, stages, ROWS, tokens[1], residual);
+        for (size_t i = 0; i < ROWS; i++)
+            for (size_t n = 0; n < 2; n++)
+                error[n] += measured_error(&q, z + i * D, tokens[n] + i * Q, stages[i]);
+        cr_assert_lt(error[1], error[0] * 9 / 10, "beam %u", beam);
+        if (beam == 1)
+            for (size_t i = 0; i < ROWS; i++) {
+                uint16_t want[Q];
+                int16_t from[D], left[D];
+                lac_metric_apply(from, metric, z + i * D, 1, D);
+                encode_by_definition(&after.q, from, stages[i], want, left);
+                cr_assert_arr_eq(tokens[1] + i * Q, want, stages[i] * sizeof *want);
+            }
+    }
+    free(z);
+    free(residual);
+    quantiser_free(&plain);
+    quantiser_free(&after);
 }

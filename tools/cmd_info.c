@@ -98,6 +98,8 @@ static void add_model(cJSON *facts, const lac_model *model)
     lac_facts_real(facts, "mmacs_encoder", (double)info.encoder_macs / 1e6, 6);
     lac_facts_real(facts, "mmacs_decoder", (double)info.decoder_macs / 1e6, 6);
     lac_facts_real(facts, "mmacs_search", (double)info.search_macs / 1e6, 6);
+    if (info.metric)
+        cJSON_AddTrueToObject(facts, "search_metric");
     add_prior(facts, &info);
     add_kernels(facts, model);
 }

@@ -8,6 +8,7 @@ RVQ, FSQ, LEVELS = 1, 2, 24                   # quantisers; where the header has
 ONE, MOST = 512, 4095                         # fixed-point one of codewords; the largest value
 THRESHOLD_ONE = 1 << 20                       # of FSQ
 HORIZONS, PREDICTOR_ONE = 4, 4096             # of the predictor of lost frames
+METRIC, METRIC_ONE = 3, 1024                  # of the search's metric: its kind of extension, fixed-point one
 DTYPES = {1: np.dtype('<i1'), 2: np.dtype('<i2'), 3: np.dtype('<f4')}
 SCALARS = ['bands', 'latent', 'kernel', 'codebooks', 'codewords', 'expand_encoder_fine', 'expand_coarse',
            'expand_decoder_fine']
@@ -85,6 +86,13 @@ def predictor(weight, bias):
     return extension(1, bytes(32) + w.tobytes() + b.tobytes())
 
 
+def metric(a):
+    """Extension: a [D][D], after which errors of latents are measured -> bytes."""
+    a = np.round(np.asarray(a) * METRIC_ONE)
+    assert np.abs(a).max() <= 4095
+    return extension(METRIC, bytes(32) + a.astype('<i2').tobytes())
+
+
 def write(path, name, m, tensors, extensions=()):
     """tensors: {name: array of the layout's dtype and shape}."""
     rows = layout(m)
@@ -112,6 +120,35 @@ def write(path, name, m, tensors, extensions=()):
     crc = crc32c(head + body)
     with open(path, 'wb') as f:
         f.write(head[:16] + struct.pack('<I', crc) + head[20:] + body + b''.join(extensions))
+
+
+def split(path):
+    """A model file -> its bytes without extensions, [(kind, bytes of the extension)]."""
+    with open(path, 'rb') as f:
+        raw = f.read()
+    at, rows = struct.unpack_from('<Q', raw, 8)[0], []
+    model = raw[:at]
+    while at < len(raw):
+        kind, size = struct.unpack_from('<I8xQ', raw, at + 4)
+        rows.append((kind, raw[at:at + size]))
+        at += size
+    return model, rows
+
+
+def attach(source, out, kind, content):
+    """Write the model file `source` to `out` with this extension in place of any other of its kind."""
+    model, rows = split(source)
+    with open(out, 'wb') as f:
+        f.write(model + b''.join(r for k, r in rows if k != kind) + content)
+
+
+def read_metric(path):
+    """The metric [D][D] of a model file's search, or None."""
+    raw = dict(split(path)[1]).get(METRIC)
+    if raw is None:
+        return None
+    d = read(path)[1]['latent']
+    return np.frombuffer(raw, '<i2', d * d, 64).reshape(d, d).astype(np.float32) / METRIC_ONE
 
 
 def read(path):

@@ -112,9 +112,9 @@ class Discriminator(nn.Module):
         super().__init__()
         self.parts = nn.ModuleList([ResolutionDiscriminator(n) for n in sizes])
 
-    def forward(self, x):
-        """[B, N] -> a list of (scores, feature maps), one a resolution."""
-        return [p(x) for p in self.parts]
+    def forward(self, x, which):
+        """[B, N] -> a list of (scores, feature maps), of each part in `which`."""
+        return [self.parts[i](x) for i in which]
 
 
 def discriminator_loss(real, fake):

@@ -214,8 +214,12 @@ def harmonic_phases(x, f0, window=720):
     frames = F.pad(x, (window // 2, window // 2)).unfold(1, window, HOP)[:, :f0.shape[1]] * w
     power = (frames ** 2).sum(-1, keepdim=True) / (w ** 2).sum() + 1e-9
     angle = (2 * math.pi / SR) * f0[..., None] * (torch.arange(window, device=x.device) - window // 2)
-    c = torch.stack([(frames * torch.polar(torch.ones_like(angle), -h * angle)).sum(-1)
-                     for h in range(1, HARMONICS + 1)], -1)
+    turn = torch.polar(torch.ones_like(angle), -angle)
+    v, rows = frames * turn, []
+    for _ in range(HARMONICS):
+        rows.append(v.sum(-1))
+        v = v * turn
+    c = torch.stack(rows, -1)
     size = c.abs()
     u = c / (size + 1e-9)
     back = torch.conj(u[..., :1]) ** torch.arange(1, HARMONICS + 1, device=x.device)
@@ -291,12 +295,13 @@ class RVQ(nn.Module):
     """Residual vector quantiser: Q stages of K codewords with moving-average updates (SoundStream, section III-C).
 
     Start with fit() on latents of a warm encoder. A training forward leaves its statistics in `stats`
-    [Q, K, D + 1] (sums, count); the trainer adds those of all workers and calls update().
+    [Q, K, D + 1] (sums, count); the trainer adds those of all workers and calls update(). `metric` [D, D], if not
+    None, comes before errors are measured.
     """
 
     def __init__(self, d, k, q, decay=0.99):
         super().__init__()
-        self.q, self.k, self.decay, self.stats = q, k, decay, None
+        self.q, self.k, self.decay, self.stats, self.metric = q, k, decay, None, None
         self.register_buffer('codes', torch.randn(q, k, d) * 0.1)
         self.register_buffer('total', torch.cat([self.codes, torch.ones(q, k, 1)], -1))
 
@@ -340,7 +345,8 @@ class RVQ(nn.Module):
             self.spare = torch.zeros(self.q, b * t, d, device=z.device)
         for q in range(int(stages.max())):
             flat = r.reshape(-1, d)
-            i = self.nearest(flat, self.codes[q])
+            c = self.codes[q]
+            i = self.nearest(flat, c) if self.metric is None else self.nearest(flat @ self.metric.T, c @ self.metric.T)
             use = (stages > q)[:, None, None]
             if self.training:
                 m = use.expand(b, t, 1).reshape(-1)

@@ -56,30 +56,14 @@ def extension(tensors, q, k, d):
     return lacm.extension(KIND, body)
 
 
-def split(path):
-    """A model file -> its bytes without extensions, [(kind, bytes of the extension)]."""
-    with open(path, 'rb') as f:
-        raw = f.read()
-    at, rows = struct.unpack_from('<Q', raw, 8)[0], []
-    model = raw[:at]
-    while at < len(raw):
-        kind, size = struct.unpack_from('<I8xQ', raw, at + 4)
-        rows.append((kind, raw[at:at + size]))
-        at += size
-    return model, rows
-
-
 def attach(source, out, tensors):
     """Write the model file `source` to `out` with this prior in place of any other."""
-    model, rows = split(source)
-    q, k, d = words(source).shape
-    with open(out, 'wb') as f:
-        f.write(model + b''.join(r for kind, r in rows if kind != KIND) + extension(tensors, q, k, d))
+    lacm.attach(source, out, KIND, extension(tensors, *words(source).shape))
 
 
 def read(path):
     """The prior of a model file."""
-    raw, w = dict(split(path)[1])[KIND], words(path)
+    raw, w = dict(lacm.split(path)[1])[KIND], words(path)
     version, h, e, c, m, shift = struct.unpack_from('<6I', raw, 32)
     assert (version, shift, (c, m)) == (VERSION, SHIFT, sizes(w.shape[1]))
     at, tensors = 64, {}

@@ -58,6 +58,9 @@ class Trainer:
         self.ema = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
         self.step, self.quantise, self.adversarial_from, self.seen = step, False, None, 0.0
         self.load(init, fresh, codes)
+        metric = lacm.read_metric(codes) if codes else None
+        if metric is not None:
+            self.codec.rvq.metric = torch.from_numpy(metric).to(self.device)
 
     def load(self, init, fresh, codes):
         path = os.path.join(self.run, 'state.pt')
@@ -173,13 +176,17 @@ class Trainer:
         return x, y, losses
 
     def adversarial(self, x, y, lr):
-        """A discriminator step on half of each crop; then the generator's losses against it."""
+        """A discriminator step on half of each crop; then the generator's losses against it. cfg['discriminators']
+        of its parts take turns at random: so many a step."""
         half = x.shape[1] // 2
         s = int(torch.randint(0, x.shape[1] - half, ()))
         x, y = x[:, s:s + half], y[:, s:s + half]
+        count = self.cfg.get('discriminators', len(self.disc.parts))
+        turn = torch.Generator().manual_seed(self.step)          # the same for all workers
+        parts = torch.randperm(len(self.disc.parts), generator=turn)[:count].tolist()
         with self.fast():
-            real, fake = self.disc(x), self.disc(y.detach())
-        loss = discriminator_loss(real, fake)
+            real, fake = self.disc(x, parts), self.disc(y.detach(), parts)
+        loss = discriminator_loss(real, fake) * (len(self.disc.parts) / count)
         for g in self.opt_d.param_groups:
             g['lr'] = 0.7 * lr
         self.opt_d.zero_grad()
@@ -189,11 +196,11 @@ class Trainer:
         self.opt_d.step()
         self.disc.requires_grad_(False)
         with self.fast():
-            fake = self.disc(y)
+            fake = self.disc(y, parts)
             with torch.no_grad():
-                real = self.disc(x)
+                real = self.disc(x, parts)
         self.disc.requires_grad_(True)
-        a, f = generator_losses(real, fake)
+        a, f = (v * (len(self.disc.parts) / count) for v in generator_losses(real, fake))
         return {'discriminator': loss, 'adversarial': a, 'features': f}
 
     def one_step(self):

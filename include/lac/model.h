@@ -45,6 +45,7 @@ typedef struct lac_model_info {
     uint8_t levels[LAC_MODEL_MAX_DIMENSIONS]; /* of FSQ: levels of each dimension, then zeros; else zeros */
     uint64_t prior_macs;              /* as search_macs, of the prior, which shortens tokens; 0: there is none */
     uint8_t prior_id[LAC_MODEL_ID_SIZE]; /* first bytes of its SHA-256, or zeros */
+    uint32_t metric;                  /* 1: the search weighs errors of latents by what they do to the sound */
 } lac_model_info;
 
 /* Open by name or path. NULL or "" is the default model. Otherwise, in this order: the name of an embedded
