@@ -458,6 +458,56 @@ Test(fit, a_model_with_its_own_codes_is_itself)
     free(f.data);
 }
 
+/* A metric, twice everything, behind what a model was written to. */
+static void append_metric(memfile *f, uint32_t d)
+{
+    size_t at = f->size, used = 64 + 2 * (size_t)d * d, bytes = (used + 63) / 64 * 64;
+    uint8_t *p = test_alloc(bytes, 1);
+    memcpy(p, "LACX", 4);
+    lac_store32(p + 4, 3);
+    lac_store64(p + 16, bytes);
+    for (size_t i = 0; i < d; i++)
+        lac_store16(p + 64 + 2 * i * (d + 1), 2048);
+    lac_store32(p + 12, lac_crc32c(0, p, bytes));
+    cr_assert_eq(memfile_write(f, p, bytes), 0);
+    cr_assert_eq(f->size, at + bytes);
+    free(p);
+}
+
+Test(fit, a_metric_stays_with_codebooks)
+{
+    memfile first = {0}, f = {0};
+    lac_model *model = open_tiny(), *measured = NULL, *scalar = NULL;
+    lac_io io = io_of(&f);
+    lac_model_info info, got;
+    lac_model_get_info(model, &info);
+    lac_model *same = rewritten(&first, model, "mine", info.codebooks, info.codewords, lac_fit_model_codes(model));
+    lac_model_close(&same);
+    append_metric(&first, info.latent_size);
+    cr_assert_eq(lac_model_open_memory(&measured, first.data, first.size), 0);
+    lac_model *other = rewritten(&f, measured, "other", info.codebooks, info.codewords, lac_fit_model_codes(model));
+    lac_model_get_info(other, &got);
+    cr_expect_eq(got.metric, 1);
+    lac_model_close(&other);
+
+    lac_model *fsq = open_fsq();
+    lac_fit_maps maps;
+    uint8_t levels[LAC_FIT_MAX_LEVELS];
+    cr_assert_eq(lac_fit_model_maps(fsq, &maps, levels), 0);
+    lac_model_get_info(fsq, &info);
+    f.size = 0;
+    cr_assert_eq(lac_fit_write_maps(measured, "scalar", info.codebooks, levels, &maps, &io), 0);
+    cr_assert_eq(lac_model_open_memory(&scalar, f.data, f.size), 0, "without the metric");
+    lac_model_get_info(scalar, &got);
+    cr_expect_eq(got.metric, 0);
+    lac_model_close(&scalar);
+    lac_model_close(&fsq);
+    lac_model_close(&measured);
+    lac_model_close(&model);
+    free(first.data);
+    free(f.data);
+}
+
 Test(fit, codebooks_take_the_place_of_scalar_quantisers)
 {
     memfile f = {0};

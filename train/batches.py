@@ -6,10 +6,14 @@ from model import HOP
 
 
 class Batches:
+    """cfg['data_share']: this part of the clips, 1 if not said, drawn at random."""
+
     def __init__(self, folder, cfg):
         self.pcm = np.memmap(os.path.join(folder, 'pcm.i16'), np.int16, 'r')
         self.f0 = np.memmap(os.path.join(folder, 'f0.f32'), np.float32, 'r')
         self.index = np.load(os.path.join(folder, 'index.npy'))
+        clips = np.random.default_rng(cfg['seed']).permutation(len(self.index))
+        self.index = self.index[np.sort(clips[:round(len(clips) * cfg.get('data_share', 1))])]
         self.noise = np.memmap(os.path.join(folder, 'noise.i16'), np.int16, 'r')
         self.noise_index = np.load(os.path.join(folder, 'noise.npy'))
         self.weight = np.cumsum(self.index[:, 1] * np.where(self.index[:, 2] > 0, 2.0, 1.0))  # wide-band clips twice
