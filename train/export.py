@@ -1,6 +1,8 @@
-"""Export a training state: export.py STATE OUT.lacm [--name speech24] [--refit DATA] [--reference OUT.bin]
+"""Export a training state: export.py STATE OUT.lacm [--name speech24] [--refit DATA | --keep MODEL.lacm]
+[--reference OUT.bin]
 
-Takes the averaged weights. --refit fits the codebooks anew to the averaged, quantised encoder: while training they
+Takes the averaged weights. --keep: of a state whose decoder alone was trained further; what that model knows of its latents
+and tokens, its extensions, comes along. --refit fits the codebooks anew to the averaged, quantised encoder: while training they
 follow the live one; and the predictor of lost frames. --reference writes the activations of every layer, for C to be
 compared with, and those of the float network.
 """
@@ -125,6 +127,7 @@ def main():
     p.add_argument('out')
     p.add_argument('--name', default='speech24')
     p.add_argument('--refit', metavar='DATA')
+    p.add_argument('--keep', metavar='MODEL.lacm')
     p.add_argument('--seconds', type=int, default=2400, help='of audio that the codebooks are fitted to')
     p.add_argument('--iterations', type=int, default=2)
     p.add_argument('--reference', metavar='OUT.bin')
@@ -141,6 +144,10 @@ def main():
                           a.iterations)
         t = quantised.tensors(codec)
         extensions.append(lacm.predictor(*predictor))
+    if a.keep:
+        for key, value in lacm.read(a.keep)[2].items():
+            assert key.startswith('decoder.') or (value == t[key]).all(), key + ' is not that of ' + a.keep
+        extensions = [content for _, content in lacm.split(a.keep)[1]]
     lacm.write(a.out, a.name, m, t, extensions)
     print('%s: %d bytes, step %d' % (a.out, os.path.getsize(a.out), s['step']))
     if a.reference:

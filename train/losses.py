@@ -3,7 +3,7 @@ import math
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from model import SR, full_precision
+from model import HOP, SR, full_precision
 
 
 def mel_bank(n, bands):
@@ -68,6 +68,40 @@ class PhaseLoss(nn.Module):
         cosine = (X * Y).sum(-2) / (size * (Y ** 2).sum(-2).add(1e-6).sqrt())
         w = size.sqrt()
         return (w * (1 - cosine)).sum() / w.sum()
+
+
+class RepetitionLoss(nn.Module):
+    """How much more alike sound and itself some hops later are than in the original: noise that a network renders by
+    one and the same waveform every frame buzzes, and no loss on magnitudes minds.
+
+    Correlation of short-time spectra (magnitudes compressed) that are 1 to `most` hops of the codec apart, over patches
+    of 8 bins and 12 frames; the mean square of what it is above the original's.
+    """
+
+    def __init__(self, n=512, most=4, bins=8, frames=12):
+        super().__init__()
+        self.n, self.most, self.bins, self.frames = n, most, bins, frames
+        self.register_buffer('window', torch.hann_window(n))
+
+    def patches(self, v):
+        """[B, F, T] -> sums over patches that overlap by half in time."""
+        return F.avg_pool2d(v[:, None, 1:1 + (v.shape[1] - 1) // self.bins * self.bins], (self.bins, self.frames),
+                            (self.bins, self.frames // 2))
+
+    def correlation(self, x):
+        X = torch.stft(x, self.n, HOP, window=self.window, return_complex=True, center=False)
+        X = X * (X.real ** 2 + X.imag ** 2 + 1e-10) ** -0.35
+        power, rows = X.real ** 2 + X.imag ** 2, []
+        for lag in range(1, self.most + 1):
+            a, b = X[..., lag:], X[..., :-lag]
+            sizes = self.patches(power[..., lag:]) * self.patches(power[..., :-lag])
+            rows.append(self.patches(a.real * b.real + a.imag * b.imag) * torch.rsqrt(sizes + 1e-12))
+        return rows
+
+    def forward(self, y, x):
+        with torch.no_grad():
+            original = self.correlation(x)
+        return torch.stack([F.relu(a - b).pow(2).mean() for a, b in zip(self.correlation(y), original)]).mean()
 
 
 def direction_loss(v, u, share, scale=1.0):

@@ -258,6 +258,14 @@ class Decoder(nn.Module):
             h = block(h)
         return self.out(self.norm(h)).float()
 
+    @torch.no_grad()
+    def wake_noise(self, level):
+        """Noise as loud as the free spectrum times exp(level), everywhere: one that was given up is so soft that no
+        gradient brings it back."""
+        first, n = self.sizes[0], self.sizes[1]
+        for p, offset in ((self.out.weight, 0), (self.out.bias, level)):
+            p[first:first + n] = p[first + n:first + 2 * n] + offset
+
     def spectrum(self, x):
         return torch.fft.rfft(F.pad(x, (HOP, 0)).unfold(1, WIN, HOP) * self.window)
 

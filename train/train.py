@@ -14,7 +14,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 import lacm
 from batches import Batches
-from losses import Discriminator, MelLoss, PhaseLoss, direction_loss, discriminator_loss, generator_losses
+from losses import Discriminator, MelLoss, PhaseLoss, RepetitionLoss, direction_loss, discriminator_loss, generator_losses
 from model import Codec, class_to_f0, f0_to_class, harmonic_phases, HOP
 from validate import validate
 
@@ -33,7 +33,7 @@ def schedule(phases, step):
 
 class Trainer:
     """cfg['decoder_only']: encoder and quantiser stay as they are, and with them tokens and all that is trained on
-    latents."""
+    latents. cfg['wake_noise']: where --init begins, Decoder.wake_noise()."""
 
     def __init__(self, cfg, data, run, init, fresh, codes, step):
         self.cfg, self.run, self.data = cfg, run, data
@@ -46,7 +46,7 @@ class Trainer:
         self.batches = Batches(data, cfg)
         self.codec = Codec(cfg['model']).to(self.device)
         self.disc, self.mel = Discriminator().to(self.device), MelLoss().to(self.device)
-        self.phase = PhaseLoss().to(self.device)
+        self.phase, self.repetition = PhaseLoss().to(self.device), RepetitionLoss().to(self.device)
         self.frozen = cfg.get('decoder_only', False)
         self.codec.encoder.requires_grad_(not self.frozen)
         self.codec.quantiser.requires_grad_(not self.frozen).train(not self.frozen)
@@ -87,6 +87,8 @@ class Trainer:
                 c = weights['rvq.codes']
                 weights['rvq.total'] = torch.cat([c, torch.ones_like(c[..., :1])], -1)
             self.codec.load_state_dict(weights, strict=not fresh)
+            if 'wake_noise' in self.cfg:
+                self.codec.decoder.wake_noise(self.cfg['wake_noise'])
             self.ema = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
             if 'disc' in s:
                 self.disc.load_state_dict({k: v.float() for k, v in s['disc'].items()})
@@ -172,6 +174,7 @@ class Trainer:
             reference = self.mel.views(x)
         losses['mel'], losses['peaks'] = self.mel(y, reference)
         losses['phase'] = self.phase(y, x)
+        losses['repetition'] = self.repetition(y, x)
         losses['pitch'] = F.cross_entropy(logits.flatten(0, 1), f0_to_class(f0, cfg['model']['bands']).flatten())
         return x, y, losses
 
