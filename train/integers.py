@@ -2,15 +2,21 @@
 import numpy as np
 import torch
 import torch.nn as nn
-from lacm import MOST, ONE, THRESHOLD_ONE
+from lacm import METRIC_ONE, MOST, ONE, THRESHOLD_ONE
 
 
 class Quantiser:
-    """config['model'] and the tensors of a file. Latents are int16 [T][D], tokens [T][Q]."""
+    """config['model'] and the tensors of a file, the metric of its search (lacm.read_metric) or None. Latents are int16
+    [T][D], tokens [T][Q]."""
 
-    def __init__(self, m, t):
+    def __init__(self, m, t, metric=None):
         self.t, self.q, self.levels = t, m['codebooks'], np.array(m.get('levels', []), int)
         self.place = np.cumprod([1, *self.levels])[:-1]
+        self.metric = None if metric is None else np.rint(metric * METRIC_ONE).astype(np.int64)
+        self.measured = metric is not None and Quantiser(m, {'codes': self.measure(t['codes'])})
+
+    def measure(self, v):
+        return ((v.astype(np.int64) @ self.metric.T + METRIC_ONE // 2) // METRIC_ONE).clip(-MOST, MOST)
 
     def nearest(self, r, q):
         """Greedy tokens of stage q for residuals [T][D]."""
@@ -29,6 +35,8 @@ class Quantiser:
         return level @ self.t['fsq.back'][q].astype(np.int64) + self.t['fsq.bias'][q]
 
     def search(self, z):
+        if self.measured:
+            return self.measured.search(self.measure(z))
         r, tokens = z.astype(np.int64), []
         for q in range(self.q):
             tokens.append(self.nearest(r, q))

@@ -23,7 +23,8 @@ ARMS = {'real': 'real alone', 'usual': 'real, usual augmentation', 'recombined':
         'both': 'real + recombined, usual augmentation', 'own': 'real + own voices made again (control)',
         'voices': 'real + recombined, voices only', 'environment': 'real + recombined, environment only',
         'ungated': 'real + recombined, gates off', 'all@1': 'recombined, 1 time the seed',
-        'all@2': 'recombined, 2 times', 'all@5': 'recombined, 5 times'}
+        'all@2': 'recombined, 2 times', 'all@5': 'recombined, 5 times',
+        'apart': 'real + recombined, each voice in one collection'}
 PEOPLE = {'all': '', 'an4': ', AN4 alone', 'librispeech': ', LibriSpeech alone'}     # of verification
 
 
