@@ -70,7 +70,7 @@ static void lay_out_rvq(lac_rvq *q, lac_workspace *w, const lac_kernels *kernels
     q->packed = kernels->packed ? packed : NULL;
 }
 
-/* What is searched is either: only that is packed. */
+/* The codewords after the metric are what is searched, so these are packed. */
 static void lay_out_metric(lac_quantiser *q, lac_workspace *w, const lac_kernels *kernels)
 {
     size_t rows = (size_t)q->stages * q->codewords;

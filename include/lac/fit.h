@@ -180,12 +180,13 @@ LAC_API int lac_fit_model_maps(const lac_model *model, lac_fit_maps *maps, uint8
 
 /* A model file with other codebooks: that of `model` with `name` (1 to 63 bytes 0x21 .. 0x7e without '/'), and
  * codes [Q][K][D] instead of its own. The predictor of lost frames and the metric of the search stay; other
- * extensions, which speak of the old tokens, go. Calls io->write. LAC_ERROR_ARGUMENT if name, sizes or values are out of range; D is the model's. */
+ * extensions, which speak of the old tokens, go. Calls io->write. LAC_ERROR_ARGUMENT if name, sizes or values are
+ * out of range; D is the model's. */
 LAC_API int lac_fit_write_model(const lac_model *model, const char *name, uint32_t codebooks, uint32_t codewords,
                                 const int16_t *codes, const lac_io *io);
 
-/* The same with a scalar quantiser, which has no metric. Thresholds, never descending, at most 1000 * 2^20 in size, are rounded to
- * float, which changes none that a fit gives; those that a dimension doesn't use are 0. */
+/* The same with a scalar quantiser, which has no metric. Thresholds, never descending, at most 1000 * 2^20 in size,
+ * are rounded to float, which changes none that a fit gives; those that a dimension doesn't use are 0. */
 LAC_API int lac_fit_write_maps(const lac_model *model, const char *name, uint32_t codebooks,
                                const uint8_t levels[LAC_FIT_MAX_LEVELS], const lac_fit_maps *maps,
                                const lac_io *io);
