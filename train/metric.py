@@ -4,7 +4,8 @@ Not every direction of a latent is heard alike. Around quantised latents, an err
 that training's losses compare (log mel magnitudes and roots of magnitudes, five resolutions) by |J e|^2 in all, with J
 the decoder's Jacobian. W is the mean of J'J over crops that training has not drawn, from random projections of what
 comes out. A metric of W itself holds for small errors only and spends too much on few directions, so what is written is
-A = W^(1/4): the search then weighs errors by the root of W (train/EXPERIMENTS.md, row 69).
+A = W^(1/4): the search then weighs errors by the root of W (train/EXPERIMENTS.md, row 69). Take it from a decoder that
+learnt by reconstruction alone: of one that renders noise as noise a single direction outweighs all others (row 75).
 """
 import argparse
 import json
