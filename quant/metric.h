@@ -10,7 +10,7 @@
 #define LAC_METRIC_ONE 1024
 
 /* out [rows][D] = A z, z [rows][D]: each sum / LAC_METRIC_ONE rounded to the nearest, halves upwards, and clamped to
- * -4095 .. 4095. Elements of A and z are in -4095 .. 4095, D <= 64. */
-void lac_metric_apply(int16_t *out, const int16_t *metric, const int16_t *z, size_t rows, size_t dimension);
+ * -4095 .. 4095. Elements of A and z are in -4095 .. 4095, D <= 64. out is neither of the others. */
+void lac_metric_apply(int16_t *restrict out, const int16_t *metric, const int16_t *z, size_t rows, size_t dimension);
 
 #endif
