@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "divide.h"
+
 lac_gain lac_conceal_received(lac_conceal *c, const int16_t *z, size_t d)
 {
     uint8_t from = c->begun || c->lost > 0 ? c->gain : LAC_GAIN_ONE;
@@ -19,7 +21,7 @@ static void predict(const int16_t *weight, const int16_t *bias, const int16_t *x
         int64_t sum = (int64_t)bias[i] * LAC_PREDICTOR_ONE + LAC_PREDICTOR_ONE / 2;
         for (size_t j = 0; j < d; j++)
             sum += (int32_t)weight[i * d + j] * x[j];
-        sum = sum >= 0 ? sum / LAC_PREDICTOR_ONE : -((LAC_PREDICTOR_ONE - 1 - sum) / LAC_PREDICTOR_ONE);
+        sum = lac_floor_divide(sum, LAC_PREDICTOR_ONE);
         z[i] = (int16_t)(sum > LAC_RVQ_MAX ? LAC_RVQ_MAX : sum < -LAC_RVQ_MAX ? -LAC_RVQ_MAX : sum);
     }
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "divide.h"
 #include "weights.h"
 
 #define FASTEST_SPAN (10 * LAC_RATE / LAC_MINIMUM_SLOTS) /* ten seconds of fastest packets */
@@ -10,11 +11,6 @@
 #define PRIOR_BUCKET 7                   /* what is supposed before anything is known: 40 ms, */
 #define PRIOR_WEIGHT (32 * FRAME_WEIGHT) /* forgotten in half a minute */
 #define MOST_STEP (60 * LAC_RATE)        /* between two lags, for RFC 3550's jitter */
-
-static int64_t floor_divide(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
 
 void lac_minimum_init(lac_minimum *m, int64_t span)
 {
@@ -26,7 +22,7 @@ void lac_minimum_init(lac_minimum *m, int64_t span)
 
 void lac_minimum_add(lac_minimum *m, int64_t time, int64_t value)
 {
-    int64_t slot = floor_divide(time, m->span);
+    int64_t slot = lac_floor_divide(time, m->span);
     if (slot < m->slot - LAC_MINIMUM_SLOTS || slot > m->slot + LAC_MINIMUM_SLOTS) {
         lac_minimum_init(m, m->span);
         m->slot = slot;
@@ -60,7 +56,7 @@ void lac_jitter_init(lac_jitter *j)
 
 static size_t bucket_of(const lac_jitter *j, int64_t lag)
 {
-    int64_t i = floor_divide(lag - j->origin, LAC_JITTER_BUCKET);
+    int64_t i = lac_floor_divide(lag - j->origin, LAC_JITTER_BUCKET);
     return i < 0 ? 0 : i < LAC_JITTER_BUCKETS ? (size_t)i : LAC_JITTER_BUCKETS - 1;
 }
 
@@ -68,7 +64,7 @@ static size_t bucket_of(const lac_jitter *j, int64_t lag)
 static void move_origin(lac_jitter *j)
 {
     uint32_t old[LAC_JITTER_BUCKETS];
-    int64_t by = floor_divide(lac_minimum_get(&j->fastest) - j->origin, LAC_JITTER_BUCKET);
+    int64_t by = lac_floor_divide(lac_minimum_get(&j->fastest) - j->origin, LAC_JITTER_BUCKET);
     if (by == 0)
         return;
     int64_t from = j->origin;

@@ -37,7 +37,7 @@ def main(library, model, state, folder, clips=16):
     metric, c, nets = lacm.read_metric(model), Library(library, model), [float_codec(state, m, t), quantised.load(m, t)]
     for net in nets if metric is not None else []:
         net.rvq.metric = torch.from_numpy(metric)
-    rates = [k for k in RATES if k <= m['codebooks']]
+    quantiser, rates = integers.Quantiser(m, t, metric), [k for k in RATES if k <= m['codebooks']]
     paths = sorted(glob.glob(os.path.join(folder, '*.wav')))
     rows, same = [], []
     for path in paths[::max(1, len(paths) // int(clips))]:
@@ -47,7 +47,7 @@ def main(library, model, state, folder, clips=16):
         tokens = c.encode(x, m['codebooks'])
         grid = integers.fixed(z[1][0].numpy())
         n = min(len(tokens), len(grid))
-        same.append((integers.Quantiser(m, t, metric).search(grid)[:n] == tokens[:n]).mean(0))
+        same.append((quantiser.search(grid)[:n] == tokens[:n]).mean(0))
         row = []
         for k in rates:
             for net, latent in zip(nets, z):

@@ -1,10 +1,11 @@
 """Export a training state: export.py STATE OUT.lacm [--name speech24] [--refit DATA | --keep MODEL.lacm]
 [--reference OUT.bin]
 
-Takes the averaged weights. --keep: of a state whose decoder alone was trained further; all else is that model's, to the bit
-(a state in float16 has it rounded), and what it knows of its latents and tokens, its extensions. --refit fits the codebooks anew to the averaged, quantised encoder: while training they
-follow the live one; and the predictor of lost frames. --reference writes the activations of every layer, for C to be
-compared with, and those of the float network.
+Takes the averaged weights. --keep: of a state whose decoder alone was trained further; all else is that model's, to
+the bit (a state in float16 has it rounded), and what it knows of its latents and tokens, its extensions. --refit fits
+the codebooks anew to the averaged, quantised encoder: while training they follow the live one; and the predictor of
+lost frames. --reference writes the activations of every layer, for C to be compared with, and those of the float
+network.
 """
 import argparse
 import os

@@ -15,7 +15,7 @@ import lacm
 import quantised
 from batches import Batches
 from losses import MelLoss
-from model import class_to_f0
+from model import HOP, class_to_f0
 
 RANK = 1002                                   # of crops: training and refitting have others
 WARM, LATE = 5, 40                            # frames of a second that count: in between the decoder sees enough
@@ -45,7 +45,7 @@ def sensitivity(codec, batches, count, stages):
         o = decoder.network(z)
         pitch = class_to_f0(decoder.parts(o)['logits'].detach())
         y = decoder.synthesise(o, pitch, (torch.rand_like(x) - 0.5) * 12 ** 0.5)
-        gradient, = torch.autograd.grad(project(mel.views(y[:, :-240])), z)
+        gradient, = torch.autograd.grad(project(mel.views(y[:, :-HOP])), z)
         g = gradient[:, WARM:LATE].flatten(0, 1)
         total = total + g.T @ g
     return total / total.diagonal().mean()

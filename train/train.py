@@ -14,7 +14,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 import lacm
 from batches import Batches
-from losses import Discriminator, MelLoss, PhaseLoss, RepetitionLoss, direction_loss, discriminator_loss, generator_losses
+from losses import (Discriminator, MelLoss, PhaseLoss, RepetitionLoss, direction_loss, discriminator_loss,
+                    generator_losses)
 from model import Codec, class_to_f0, f0_to_class, harmonic_phases, HOP
 from validate import validate
 
@@ -142,7 +143,7 @@ class Trainer:
             self.ema[('fsq.' if hasattr(self.codec, 'fsq') else 'rvq.') + name].copy_(v)
         self.quantise = True
 
-    def forward(self, phase):
+    def forward(self, phase, weights):
         """One batch through the codec: reference crop, decoded crop, losses by name."""
         cfg = self.cfg
         x, f0 = self.batch(self.step)
@@ -174,7 +175,8 @@ class Trainer:
             reference = self.mel.views(x)
         losses['mel'], losses['peaks'] = self.mel(y, reference)
         losses['phase'] = self.phase(y, x)
-        losses['repetition'] = self.repetition(y, x)
+        if weights.get('repetition', 0) > 0:
+            losses['repetition'] = self.repetition(y, x)
         losses['pitch'] = F.cross_entropy(logits.flatten(0, 1), f0_to_class(f0, cfg['model']['bands']).flatten())
         return x, y, losses
 
@@ -184,12 +186,13 @@ class Trainer:
         half = x.shape[1] // 2
         s = int(torch.randint(0, x.shape[1] - half, ()))
         x, y = x[:, s:s + half], y[:, s:s + half]
-        count = self.cfg.get('discriminators', len(self.disc.parts))
+        every = len(self.disc.parts)
+        count = self.cfg.get('discriminators', every)
         turn = torch.Generator().manual_seed(self.step)          # the same for all workers
-        parts = torch.randperm(len(self.disc.parts), generator=turn)[:count].tolist()
+        parts = torch.randperm(every, generator=turn)[:count].tolist()
         with self.fast():
             real, fake = self.disc(x, parts), self.disc(y.detach(), parts)
-        loss = discriminator_loss(real, fake) * (len(self.disc.parts) / count)
+        loss = discriminator_loss(real, fake) * (every / count)
         for g in self.opt_d.param_groups:
             g['lr'] = 0.7 * lr
         self.opt_d.zero_grad()
@@ -203,7 +206,7 @@ class Trainer:
             with torch.no_grad():
                 real = self.disc(x, parts)
         self.disc.requires_grad_(True)
-        a, f = (v * (len(self.disc.parts) / count) for v in generator_losses(real, fake))
+        a, f = (v * (every / count) for v in generator_losses(real, fake))
         return {'discriminator': loss, 'adversarial': a, 'features': f}
 
     def one_step(self):
@@ -212,7 +215,8 @@ class Trainer:
         torch.manual_seed(cfg['seed'] * 1000003 + self.step * 16 + self.rank)
         if self.step == cfg['kmeans_step'] and not self.quantise:
             self.start_codebooks()
-        x, y, losses = self.forward(phase)
+        weights = dict(cfg['weights'], **phase.get('weights', {}))
+        x, y, losses = self.forward(phase, weights)
         ramp = {}
         if phase['adversarial']:
             if self.adversarial_from is None:
@@ -220,7 +224,6 @@ class Trainer:
             r = min(1.0, (self.step - self.adversarial_from) / 1000)
             ramp = {'adversarial': r, 'features': r, 'discriminator': 0.0}
             losses.update(self.adversarial(x, y, lr))
-        weights = dict(cfg['weights'], **phase.get('weights', {}))
         total = sum(v * weights.get(k, 0) * ramp.get(k, 1.0) for k, v in losses.items() if k != 'discriminator')
         for g in self.opt_g.param_groups:
             g['lr'] = lr * min(1.0, (self.step + 1) / 200)
