@@ -154,7 +154,8 @@ int lac_encoder_write(lac_encoder *encoder, const float *pcm, size_t samples, ui
     return lac_encoder_write_latents(encoder, pcm, samples, tokens, NULL, capacity, frames);
 }
 
-int lac_encoder_flush(lac_encoder *encoder, uint16_t *tokens, size_t capacity, size_t *frames)
+int lac_encoder_flush_latents(lac_encoder *encoder, uint16_t *tokens, int16_t *latents, size_t capacity,
+                              size_t *frames)
 {
     if (!encoder || !frames || (capacity > 0 && !tokens))
         return LAC_ERROR_ARGUMENT;
@@ -164,10 +165,15 @@ int lac_encoder_flush(lac_encoder *encoder, uint16_t *tokens, size_t capacity, s
     if (capacity < rest)
         return LAC_ERROR_SPACE;
     lac_float_mode mode = lac_float_enter();
-    *frames = encode(encoder, NULL, rest * LAC_FRAME - (rest > 0 ? encoder->lane.pending : 0), tokens, NULL);
+    *frames = encode(encoder, NULL, rest * LAC_FRAME - (rest > 0 ? encoder->lane.pending : 0), tokens, latents);
     encoder->lane.flushed = true;
     lac_float_leave(mode);
     return LAC_OK;
+}
+
+int lac_encoder_flush(lac_encoder *encoder, uint16_t *tokens, size_t capacity, size_t *frames)
+{
+    return lac_encoder_flush_latents(encoder, tokens, NULL, capacity, frames);
 }
 
 static bool latents_valid(const int16_t *latents, size_t count)

@@ -4,7 +4,8 @@
 
 #include "bytes.h"
 
-#define KIND_LIST 33
+#define KIND_LIST 33     /* codebooks of each frame: a byte each */
+#define KIND_MOVES 34    /* bits: of the first frame, then how each differs from the one before */
 #define KIND_MASK 0x3f
 #define FLAG_SHORT 0x40
 #define FLAG_CODED 0x80
@@ -254,23 +255,91 @@ static uint8_t *put_coding(uint8_t *out, uint32_t coding, size_t saved)
     return saved < SAVED_MORE ? out : put_varint(out, saved - SAVED_MORE);
 }
 
-/* saved: bytes less than in plain bits; of a coded page. */
-static uint8_t *put_page_head(uint8_t *out, const lac_stream_format *f, const lac_page *p, size_t saved)
+/* Bits of a frame's codebooks after those of the frame before. */
+static uint32_t move_bits(uint32_t before, uint32_t now)
+{
+    return now == before                              ? LAC_PAGE_SAME_BITS
+           : now == before + 1 || now + 1 == before ? LAC_PAGE_STEP_BITS
+                                                      : LAC_PAGE_JUMP_BITS;
+}
+
+/* Bytes of the moves. */
+static size_t moves_size(const lac_page *p)
+{
+    uint32_t bits = LAC_PAGE_FIRST_BITS;
+    for (uint32_t i = 1; i < p->frames; i++)
+        bits += move_bits(p->codebooks[i - 1], p->codebooks[i]);
+    return (bits + 7) / 8;
+}
+
+/* Bits into bytes from the lowest up. */
+typedef struct bit_sink {
+    uint8_t *at;
+    uint32_t held, bits;
+} bit_sink;
+
+static void put_bits(bit_sink *s, uint32_t value, uint32_t bits)
+{
+    s->held |= value << s->bits;
+    for (s->bits += bits; s->bits >= 8; s->bits -= 8, s->held >>= 8)
+        *s->at++ = (uint8_t)s->held;
+}
+
+static uint8_t *end_bits(bit_sink *s)
+{
+    if (s->bits > 0)
+        *s->at++ = (uint8_t)s->held;
+    return s->at;
+}
+
+static uint8_t *put_moves(uint8_t *out, const lac_page *p)
+{
+    bit_sink s = {.at = out};
+    put_bits(&s, p->codebooks[0], LAC_PAGE_FIRST_BITS);
+    for (uint32_t i = 1; i < p->frames; i++) {
+        uint32_t before = p->codebooks[i - 1], now = p->codebooks[i], bits = move_bits(before, now);
+        if (bits == LAC_PAGE_SAME_BITS)
+            put_bits(&s, 0, bits);
+        else if (bits == LAC_PAGE_STEP_BITS)
+            put_bits(&s, now > before ? 1 : 5, bits);
+        else
+            put_bits(&s, 3 | now << 2, bits);
+    }
+    return end_bits(&s);
+}
+
+/* How the page says its frames' codebooks: the shortest. */
+static uint32_t kind_of(const lac_page *p)
+{
+    return uniform(p) ? p->codebooks[0] : moves_size(p) < p->frames ? KIND_MOVES : KIND_LIST;
+}
+
+static uint8_t *put_codebooks(uint8_t *out, const lac_page *p, uint32_t kind)
+{
+    if (kind == KIND_MOVES)
+        return put_moves(out, p);
+    if (kind < KIND_LIST)
+        return out;
+    memcpy(out, p->codebooks, p->frames);
+    return out + p->frames;
+}
+
+/* saved: bytes less than in plain bits; of a coded page. Sets p->list_size. */
+static uint8_t *put_page_head(uint8_t *out, const lac_stream_format *f, lac_page *p, size_t saved)
 {
     uint32_t flags = (p->frames < LAC_PAGE_FRAMES ? FLAG_SHORT : 0) | (p->coding != LAC_PAGE_PLAIN ? FLAG_CODED : 0);
-    bool same = uniform(p);
+    uint32_t kind = kind_of(p);
     *out++ = LAC_PAGE_SYNC_0;
     *out++ = LAC_PAGE_SYNC_1;
-    *out++ = (uint8_t)((same ? p->codebooks[0] : KIND_LIST) | flags);
+    *out++ = (uint8_t)(kind | flags);
     out = put_varint(out, p->number);
     if (flags & FLAG_SHORT)
         *out++ = (uint8_t)p->frames;
     if (flags & FLAG_CODED)
         out = put_coding(out, p->coding, saved);
-    if (!same) {
-        memcpy(out, p->codebooks, p->frames);
-        out += p->frames;
-    }
+    uint8_t *list = out;
+    out = put_codebooks(out, p, kind);
+    p->list_size = (size_t)(out - list);
     for (uint32_t c = 0; c < f->channels; c++, out += 2)
         lac_store16(out, p->phase[c]);
     return out;
@@ -280,19 +349,14 @@ void lac_page_build(uint8_t *out, const lac_stream_format *f, lac_page *p, const
                     size_t stride)
 {
     p->coding = LAC_PAGE_PLAIN;
-    uint8_t *at = put_page_head(out, f, p, 0);
-    uint32_t held = 0, bits = 0; /* LSB first: the oldest bit is the lowest */
-    set_sizes(p, (size_t)(at - out), measure(p, f));
+    bit_sink s = {.at = put_page_head(out, f, p, 0)};
+    set_sizes(p, (size_t)(s.at - out), measure(p, f));
     for (uint32_t i = 0; i < p->frames; i++)
         for (uint32_t c = 0; c < f->channels; c++)
-            for (uint32_t q = 0; q < p->codebooks[i]; q++) {
-                held |= (uint32_t)tokens[c][i * stride + q] << bits;
-                for (bits += f->token_bits; bits >= 8; bits -= 8, held >>= 8)
-                    *at++ = (uint8_t)held;
-            }
-    if (bits > 0)
-        *at++ = (uint8_t)held;
-    lac_store32(at, lac_crc32c(0, out, p->size - 4));
+            for (uint32_t q = 0; q < p->codebooks[i]; q++)
+                put_bits(&s, tokens[c][i * stride + q], f->token_bits);
+    uint8_t *end = end_bits(&s);
+    lac_store32(end, lac_crc32c(0, out, p->size - 4));
 }
 
 void lac_page_build_coded(uint8_t *out, const lac_stream_format *f, lac_page *p, size_t payload_size)
@@ -327,16 +391,58 @@ static size_t payload_size(const lac_page *p, size_t plain, uint64_t said, curso
     return plain - (size_t)said;
 }
 
+/* Bits of a cursor's bytes, from the lowest up. */
+typedef struct bit_source {
+    cursor *c;
+    uint32_t held, bits;
+} bit_source;
+
+static uint32_t take_bits(bit_source *s, uint32_t bits)
+{
+    for (; s->bits < bits; s->bits += 8)
+        s->held |= take8(s->c) << s->bits;
+    uint32_t value = s->held & ((UINT32_C(1) << bits) - 1);
+    s->held >>= bits;
+    s->bits -= bits;
+    return value;
+}
+
+static uint32_t take_move(bit_source *s, uint32_t before)
+{
+    if (take_bits(s, 1) == 0)
+        return before;
+    if (take_bits(s, 1) == 0)
+        return take_bits(s, 1) == 0 ? before + 1 : before - 1;
+    uint32_t now = take_bits(s, LAC_PAGE_FIRST_BITS);
+    return move_bits(before, now) == LAC_PAGE_JUMP_BITS ? now : UINT32_MAX;
+}
+
+/* Only what put_moves writes is taken: a jump must be one, and the bits that are left over zero. */
+static void take_moves(lac_page *p, cursor *c)
+{
+    bit_source s = {.c = c};
+    uint32_t now = take_bits(&s, LAC_PAGE_FIRST_BITS);
+    for (uint32_t i = 0; i < p->frames && !c->bad; i++) {
+        if (i > 0)
+            now = take_move(&s, now);
+        c->bad |= now > LAC_MAX_CODEBOOKS;
+        p->codebooks[i] = (uint8_t)now;
+    }
+    c->bad |= s.held != 0;
+}
+
 static void take_codebooks(lac_page *p, cursor *c, uint32_t kind)
 {
-    for (uint32_t i = 0; i < p->frames; i++) {
-        uint32_t n = kind == KIND_LIST ? take8(c) : kind;
-        if (n > LAC_MAX_CODEBOOKS) {
-            c->bad = true;
-            return;
+    size_t first = c->at;
+    if (kind == KIND_MOVES)
+        take_moves(p, c);
+    else
+        for (uint32_t i = 0; i < p->frames && !c->bad; i++) {
+            uint32_t n = kind == KIND_LIST ? take8(c) : kind;
+            c->bad |= n > LAC_MAX_CODEBOOKS;
+            p->codebooks[i] = (uint8_t)n;
         }
-        p->codebooks[i] = (uint8_t)n;
-    }
+    p->list_size = c->at - first;
 }
 
 int lac_page_parse(lac_page *p, const lac_stream_format *f, const uint8_t *data, size_t size)
@@ -346,7 +452,7 @@ int lac_page_parse(lac_page *p, const lac_stream_format *f, const uint8_t *data,
     uint64_t said = 0;
     if (c.short_of)
         return LAC_ERROR_TRUNCATED;
-    if (sync != (LAC_PAGE_SYNC_0 | LAC_PAGE_SYNC_1 << 8) || kind > KIND_LIST)
+    if (sync != (LAC_PAGE_SYNC_0 | LAC_PAGE_SYNC_1 << 8) || kind > KIND_MOVES)
         return LAC_ERROR_FORMAT;
     p->number = (uint32_t)take_varint(&c, 32);
     p->frames = flags & FLAG_SHORT ? take8(&c) : LAC_PAGE_FRAMES;

@@ -17,6 +17,10 @@
 #define LAC_PAGE_SYNC_0 0xac
 #define LAC_PAGE_SYNC_1 0x1d
 #define LAC_PAGE_KIND_END 63
+#define LAC_PAGE_FIRST_BITS 6    /* of a list of codebooks as moves: those of the first frame, */
+#define LAC_PAGE_SAME_BITS 1     /* then for each frame whether it has as many as the one before, */
+#define LAC_PAGE_STEP_BITS 3     /* one more or less, */
+#define LAC_PAGE_JUMP_BITS 8     /* or how many */
 #define LAC_PAGE_PLAIN 0         /* codings of tokens */
 #define LAC_PAGE_ADAPTIVE 1
 #define LAC_PAGE_PRIOR 64        /* this one and all above: by the prior of that number, pagecoding.h */
@@ -58,6 +62,7 @@ typedef struct lac_page {
                                               model's receptive_frames; 0 in a page of R frames or fewer */
     uint32_t plain_bits, payload_bits;     /* bits of all tokens, plain; bits of the payload that are used */
     size_t head_size, payload_size, size;  /* bytes; size = head + payload + checksum */
+    size_t list_size;                      /* bytes of the head that say each frame's codebooks; 0 if all have the same */
 } lac_page;
 
 /* `count` pages in a row of `size` bytes each; or, if size is above LAC_PAGE_MAX, of size - LAC_PAGE_MAX in all. */

@@ -222,7 +222,7 @@ static void count_item(lac_reader *r, const lac_item *item, uint64_t missing)
     if (item->kind == LAC_ITEM_PAGE) {
         count_codebooks(i, &item->page, !r->met_page);
         r->met_page = true;
-        i->payload_bits += item->page.payload_bits;
+        i->payload_bits += item->page.payload_bits + 8 * item->page.list_size;
         i->plain_bits += item->page.plain_bits;
         i->adaptive_pages += item->page.coding == LAC_PAGE_ADAPTIVE;
         i->prior_pages += item->page.coding >= LAC_PAGE_PRIOR;

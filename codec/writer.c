@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "weights.h"
 
 #define GROUP 16 /* coded pages, which differ in size, that share an entry of the seek table: 20 s */
 
@@ -16,7 +17,7 @@ static int settings_check(const lac_writer_settings *s, const lac_model_info *mo
 {
     if (s->original_rate < 1 || s->original_rate > LAC_STREAM_MAX_RATE || s->channels < 1 ||
         s->channels > LAC_MAX_CHANNELS || s->codebooks > model->codebooks || s->threads < 1 || s->threads > 256 ||
-        s->beam > LAC_MAX_BEAM || s->coding > LAC_CODING_PRIOR || (s->tag_count > 0 && !s->tags))
+        s->beam > LAC_MAX_BEAM || s->coding > LAC_CODING_PRIOR || s->bitrate > LAC_MAX_BITRATE || (s->tag_count > 0 && !s->tags))
         return LAC_ERROR_ARGUMENT;
     if (model->receptive_frames > LAC_PAGE_MAX_RECEPTIVE || model->token_bits < 1 || model->token_bits > 16 ||
         s->tag_count > LAC_MAX_TAGS)
@@ -83,8 +84,12 @@ static void lay_out(lac_workspace *m, lac_writer *w, const lac_model *model)
 {
     for (uint32_t c = 0; c < w->format.channels; c++) {
         w->staging[c] = lac_workspace_take(m, (size_t)LAC_PAGE_FRAMES * w->model.frame_samples, sizeof(float));
-        w->tokens[c] = lac_workspace_take(m, (size_t)LAC_WRITER_PENDING * w->model.codebooks, sizeof(uint16_t));
+        w->tokens[c] = lac_workspace_take(m, w->room * w->model.codebooks, sizeof(uint16_t));
     }
+    w->codebooks = lac_workspace_take(m, w->room, 1);
+    if (w->bitrate > 0)
+        lac_average_init(&w->average, m, &model->quantiser, w->format.channels, w->current_codebooks,
+                         w->threads, w->beam);
     w->runs = lac_workspace_take(m, LAC_END_MAX_RUNS, sizeof(lac_run));
     w->page = lac_workspace_take(m, LAC_PAGE_MAX, 1);
     if (w->page_coding != LAC_PAGE_PLAIN)
@@ -105,6 +110,8 @@ static int open_memory(lac_writer *w, const lac_model *model)
 static int open_codecs(lac_writer *w, const lac_model *model, const lac_writer_settings *s)
 {
     lac_encoder_settings e = {w->current_codebooks, LAC_PAGE_FRAMES, s->threads, 0, s->beam};
+    if (w->bitrate > 0) /* another search comes later */
+        e.codebooks = e.beam = 1;
     lac_decoder_settings d = {LAC_PAGE_FRAMES, s->threads, 0};
     for (uint32_t c = 0; c < w->format.channels; c++) {
         int status = lac_encoder_open(&w->encoder[c], model, &e);
@@ -133,6 +140,10 @@ static void set_up(lac_writer *w, const lac_model_info *model, const lac_io *io,
     w->io = *io;
     w->model = *model;
     w->current_codebooks = s->codebooks ? s->codebooks : model->codebooks;
+    w->bitrate = s->bitrate;
+    w->room = s->bitrate > 0 ? LAC_AVERAGE_ROOM : LAC_WRITER_PENDING;
+    w->threads = s->threads;
+    w->beam = s->beam;
     w->min_codebooks = UINT32_MAX;
     w->finished_samples = UINT64_MAX;
     memcpy(w->format.model_id, model->id, LAC_STREAM_ID_SIZE);
@@ -160,6 +171,7 @@ int lac_writer_open(lac_writer **writer, const lac_model *model, const lac_io *i
         return LAC_ERROR_MEMORY;
     set_up(w, &info, io, settings);
     status = choose_coding(w, model, settings->coding) ? open_memory(w, model) : LAC_ERROR_ARGUMENT;
+    lac_writer_begin_average(w);
     if (status == LAC_OK)
         status = open_codecs(w, model, settings);
     if (status == LAC_OK)
@@ -193,7 +205,7 @@ static void note_page(lac_writer *w, const lac_page *p)
     w->last_size = (uint32_t)p->size;
     w->pages++;
     w->frames += p->frames;
-    w->payload_bits += p->payload_bits;
+    w->payload_bits += p->payload_bits + 8 * p->list_size;
     w->plain_bits += p->plain_bits;
     w->adaptive_pages += p->coding == LAC_PAGE_ADAPTIVE;
     w->prior_pages += p->coding >= LAC_PAGE_PRIOR;
@@ -267,14 +279,36 @@ int lac_writer_put_page(lac_writer *w, size_t frames)
     return LAC_OK;
 }
 
+/* Levels of the frames that begin in what is staged, and of those that flushing may add. */
+static void note_levels(lac_writer *w, uint32_t c)
+{
+    size_t frame = w->model.frame_samples, t = w->pending;
+    for (size_t at = 0; at < w->staged; at += frame, t++)
+        w->average.levels[c][t] = lac_average_level(w->staging[c] + at,
+                                                    w->staged - at < frame ? w->staged - at : frame);
+    for (; t < w->room && t < w->pending + LAC_PAGE_FRAMES + LAC_AVERAGE_SLACK; t++)
+        w->average.levels[c][t] = 0;
+}
+
+/* Encode channel c of what is staged, or the rest if `flush`, behind what is pending. */
+static int encode_channel(lac_writer *w, uint32_t c, bool flush, size_t *got)
+{
+    size_t room = w->room - w->pending;
+    uint16_t *out = w->tokens[c] + w->pending * w->model.codebooks;
+    int16_t *latents = w->bitrate > 0 ? w->average.latents[c] + w->pending * w->model.latent_size : NULL;
+    if (flush)
+        return lac_encoder_flush_latents(w->encoder[c], out, latents, room, got);
+    if (latents)
+        note_levels(w, c);
+    return lac_encoder_write_latents(w->encoder[c], w->staging[c], w->staged, out, latents, room, got);
+}
+
 /* Encode what is staged, or the rest if `flush`, and write the pages that are full. */
 static int encode(lac_writer *w, bool flush)
 {
-    size_t q = w->model.codebooks, room = LAC_WRITER_PENDING - w->pending, got = 0;
+    size_t got = 0;
     for (uint32_t c = 0; c < w->format.channels; c++) {
-        uint16_t *out = w->tokens[c] + w->pending * q;
-        int status = flush ? lac_encoder_flush(w->encoder[c], out, room, &got)
-                           : lac_encoder_write(w->encoder[c], w->staging[c], w->staged, out, room, &got);
+        int status = encode_channel(w, c, flush, &got);
         if (status != LAC_OK)
             return status;
     }
@@ -282,6 +316,8 @@ static int encode(lac_writer *w, bool flush)
     w->pending += got;
     if (!flush)
         w->staged = 0;
+    if (w->bitrate > 0)
+        return w->pending >= LAC_AVERAGE_FRAMES || flush ? lac_writer_settle(w) : LAC_OK;
     while (w->pending >= LAC_PAGE_FRAMES) {
         int status = lac_writer_put_page(w, LAC_PAGE_FRAMES);
         if (status != LAC_OK)
@@ -299,7 +335,7 @@ static int fail(lac_writer *w, int status)
 
 int lac_writer_set_codebooks(lac_writer *w, uint32_t codebooks)
 {
-    if (w->state != LAC_WRITER_OPEN)
+    if (w->state != LAC_WRITER_OPEN || w->bitrate > 0)
         return LAC_ERROR_STATE;
     if (codebooks < 1 || codebooks > w->model.codebooks)
         return LAC_ERROR_ARGUMENT;

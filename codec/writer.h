@@ -1,4 +1,4 @@
-/* State of a lac_writer, shared by writer.c (sound) and writetokens.c (tokens). */
+/* State of a lac_writer, shared by writer.c (sound), writerate.c (its average rate) and writetokens.c (tokens). */
 #ifndef LAC_CODEC_WRITER_H
 #define LAC_CODEC_WRITER_H
 
@@ -7,6 +7,7 @@
 
 #include "lac/decoder.h"
 #include "lac/encoder.h"
+#include "average.h"
 #include "lac/stream.h"
 #include "page.h"
 #include "pagecoding.h"
@@ -26,9 +27,15 @@ struct lac_writer {
     lac_encoder *encoder[LAC_MAX_CHANNELS];
     lac_decoder *tracker[LAC_MAX_CHANNELS]; /* follows what a decoder will do, to learn its pulse phase */
     float *staging[LAC_MAX_CHANNELS];       /* [LAC_PAGE_FRAMES * frame_samples] */
-    uint16_t *tokens[LAC_MAX_CHANNELS];     /* [LAC_WRITER_PENDING][Q] */
-    uint8_t codebooks[LAC_WRITER_PENDING]; /* of the pending frames */
+    size_t room;                            /* most frames that are pending */
+    uint16_t *tokens[LAC_MAX_CHANNELS];     /* [room][Q] */
+    uint8_t *codebooks;                     /* [room], of the pending frames */
     uint32_t current_codebooks;
+    uint32_t threads, beam;
+    uint32_t bitrate;                       /* average, bits a second and channel, or 0: codebooks are as told */
+    lac_average average;                    /* with it: latents and levels of the pending frames */
+    int64_t carry;                          /* bits left by the windows before */
+    uint32_t ratio;                         /* of coded to plain bits, of the last window */
     uint32_t page_coding;                   /* LAC_PAGE_... */
     lac_pagecoding coding;
     size_t staged;                          /* samples a channel in staging */
@@ -46,6 +53,10 @@ struct lac_writer {
 
 /* Write the first `frames` pending frames as a page. */
 int lac_writer_put_page(lac_writer *w, size_t frames);
+
+/* Before the first window, and with a window full or the last frames pending: give them codebooks and write them all. */
+void lac_writer_begin_average(lac_writer *w);
+int lac_writer_settle(lac_writer *w);
 
 /* Latent frames of `samples` samples at the model's rate. */
 uint64_t lac_writer_frames(const lac_writer *w, uint64_t samples);

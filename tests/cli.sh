@@ -66,16 +66,25 @@ grep -aq "A title" a.out.wav; result $? "title is in the decoded WAV"
 enc -t 3 a.wav t.lac; same "threads change nothing in encode" a.lac t.lac
 enc --beam 8 a.wav beam8.lac; same "a beam of 8 is the default" a.lac beam8.lac
 enc --beam 1 a.wav beam1.lac; ! cmp -s beam1.lac a.lac; result $? "--beam 1 codes otherwise"
+enc --constant a.wav constant.lac && dec --raw s16 constant.lac constant.s16
 for c in plain adaptive best; do
-    enc --coding $c a.wav $c.lac && dec --raw s16 $c.lac $c.s16; same "--coding $c changes no sound" a.s16 $c.s16
+    enc --constant --coding $c a.wav $c.lac && dec --raw s16 $c.lac $c.s16
+    same "--coding $c changes no sound" constant.s16 $c.s16
 done
-same "--coding best is the default" a.lac best.lac
+same "--coding best is the default" constant.lac best.lac
+is "constant: as many codebooks in all frames" "$("$lac" info constant.lac | grep -c "^codebooks.* 4$")" 2
+for b in 0.35 0.456; do
+    enc -f -b $b a.wav average.lac
+    rate=$("$lac" info average.lac | sed -n 's/^payload_bps *//p')
+    awk "BEGIN {exit !(${rate:-0} > 970 * $b && ${rate:-0} < 1030 * $b)}"; result $? "-b $b: $rate bit/s"
+done
+is "average: frames differ" "$("$lac" info average.lac | grep -c '^codebooks_min *1$')" 1
 (export LAC_CPU_MASK=0; dec --raw s16 a.lac inc.s16 && enc a.wav inc.lac); same "C decodes the same" a.s16 inc.s16
 same "C codes the same" a.lac inc.lac
 [ "$(wc -c <adaptive.lac)" -lt "$(wc -c <plain.lac)" ]; result $? "counts make a file smaller"
 is "of a coding in info" "$("$lac" info adaptive.lac | grep -c '^coding *adaptive$')" 1
 is "of no coding in info" "$("$lac" info plain.lac | grep -c '^coding *plain$')" 1
-enc -f --coding plain --beam 1 a.wav beam1.lac
+enc -f --constant --coding plain --beam 1 a.wav beam1.lac
 is "beams have the same bit rate" "$(wc -c <beam1.lac)" "$(wc -c <plain.lac)"
 run 1 "--coding prior without one" "$lac" encode -m "$model" --coding prior a.wav bad.lac; absent bad.lac
 says "what to do" "--coding best"
@@ -235,6 +244,7 @@ run 1 "decode a model" "$lac" decode "$model" bad.wav; says "what it is" "is a m
 for b in 0 7 0.25 1.7e9 -1 x nan; do
     run 2 "-b $b" "$lac" encode -m "$model" -b $b a.wav bad.lac; absent bad.lac
 done
+run 2 "--constant -b 0.7" "$lac" encode -m "$model" --constant -b 0.7 a.wav bad.lac; absent bad.lac
 for n in 0 17 x; do
     run 2 "--beam $n" "$lac" encode -m "$model" --beam $n a.wav bad.lac; absent bad.lac
 done

@@ -44,7 +44,7 @@ done
 export_ -f jsonl a.lac >p.jsonl; same "JSON lines to standard output" a.jsonl p.jsonl
 cat a.lac | export_ -f bin -o - - | import_ -o - - >p.lac; same "through pipes" a.lac p.lac
 export_ -f bin -o w.bin a.wav; same "of audio, as lac encode codes it" a.bin w.bin
-"$lac" encode -m "$model" -b 1 a.wav one.lac 2>err || "$lac" encode -m "$model" -b 0.5 a.wav one.lac
+"$lac" encode --constant -m "$model" -b 1 a.wav one.lac 2>err || "$lac" encode --constant -m "$model" -b 0.5 a.wav one.lac
 import_ -o default.lac a.npy; run 0 "without --samples all that the frames hold" "$lac" info --json default.lac
 is "at the model's rate" "$(grep -o '"sample_rate":[^,]*' out | tr -dc 0-9)" 24000
 run 1 "samples that do not fit" "$lac" tokens import -m "$model" --samples 5 -o bad.lac a.npy; absent bad.lac

@@ -41,6 +41,7 @@ static inline void tear_down(void)
 static inline float *make_sound(size_t frames, uint32_t channels)
 {
     float *pcm = test_alloc(frames * channels, sizeof *pcm), *one = test_alloc(frames + 8000, sizeof *one);
+    cr_assert_lt(frames, ALL / 4);
     generate_sound(one, frames + 8000);
     for (size_t i = 0; i < frames; i++)
         for (uint32_t c = 0; c < channels; c++)

@@ -75,10 +75,13 @@ Test(page, tags)
 static lac_page random_page(random_source *r, const lac_stream_format *f, uint16_t *const *tokens)
 {
     lac_page p = {.number = random_below(r, 2) ? random_below(r, 300) : lac_hash32(r->state++)};
-    bool same = random_below(r, 2);
+    uint32_t steady = random_below(r, 20); /* of 20 frames, so many have as many codebooks as the one before */
     p.frames = random_below(r, 2) ? LAC_PAGE_FRAMES : 1 + random_below(r, LAC_PAGE_FRAMES);
-    for (uint32_t i = 0; i < p.frames; i++)
-        p.codebooks[i] = (uint8_t)(same && i ? p.codebooks[0] : random_below(r, LAC_MAX_CODEBOOKS + 1));
+    for (uint32_t i = 0; i < p.frames; i++) {
+        uint32_t before = i > 0 ? p.codebooks[i - 1] : 0, any = random_below(r, LAC_MAX_CODEBOOKS + 1);
+        uint32_t step = before < LAC_MAX_CODEBOOKS && random_below(r, 2) ? before + 1 : before - (before > 0);
+        p.codebooks[i] = (uint8_t)(random_below(r, 20) > steady ? any : random_below(r, 3) > 0 ? before : step);
+    }
     for (uint32_t c = 0; c < f->channels; c++) {
         p.phase[c] = (uint16_t)lac_hash32(r->state++);
         for (uint32_t i = 0; i < p.frames * LAC_MAX_CODEBOOKS; i++)
@@ -112,6 +115,7 @@ Test(page, round_trip)
         cr_assert(q.number == p.number && q.frames == p.frames && q.size == p.size && q.head_size == p.head_size);
         cr_assert_eq(lac_load32(data + q.size - 4), lac_crc32c(0, data, q.size - 4));
         cr_assert_arr_eq(q.codebooks, p.codebooks, p.frames);
+        cr_assert(q.list_size == p.list_size && q.list_size <= p.frames);
         cr_assert(lac_page_padding_zero(&q, data));
         cr_assert_eq(lac_page_unpack(out_rows, LAC_MAX_CODEBOOKS, UINT32_C(1) << f.token_bits, &f, &q, data), LAC_OK);
         for (uint32_t c = 0; c < f.channels; c++) {
@@ -152,10 +156,14 @@ Test(page, refusals)
     lac_stream_format f = format_of(1, 10);
     lac_page p;
     static const struct { uint8_t bytes[12]; } bad[] = {
-        {{0xad, 0x1d, 1, 0, 0, 0}}, {{0xac, 0x1d, 34, 0, 0, 0}}, {{0xac, 0x1d, 63, 0, 0, 0}},
+        {{0xad, 0x1d, 1, 0, 0, 0}}, {{0xac, 0x1d, 35, 0, 0, 0}}, {{0xac, 0x1d, 63, 0, 0, 0}},
         {{0xac, 0x1d, 1, 0x80, 0, 0, 0}}, {{0xac, 0x1d, 1, 0xff, 0xff, 0xff, 0xff, 0x1f, 0, 0}},
         {{0xac, 0x1d, 0x41, 0, 0, 0, 0}}, {{0xac, 0x1d, 0x41, 0, 64, 0, 0}}, {{0xac, 0x1d, 0x61, 0, 1, 33, 0, 0}},
-        {{0xac, 0x1d, 0x81, 0, 0, 1, 0, 0}}, {{0xac, 0x1d, 0x81, 0, 1, 0xff, 0xff, 0x03, 0, 0}}};
+        {{0xac, 0x1d, 0x81, 0, 0, 1, 0, 0}}, {{0xac, 0x1d, 0x81, 0, 1, 0xff, 0xff, 0x03, 0, 0}},
+        /* moves: 33 codebooks; a bit too many; one less than none; jumps by one and by none */
+        {{0xac, 0x1d, 0x62, 0, 2, 33, 0, 0}}, {{0xac, 0x1d, 0x62, 0, 1, 0x41, 0, 0}},
+        {{0xac, 0x1d, 0x62, 0, 2, 0x40, 1, 0, 0}}, {{0xac, 0x1d, 0x62, 0, 2, 0xc1, 2, 0, 0}},
+        {{0xac, 0x1d, 0x62, 0, 2, 0xc1, 1, 0, 0}}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_assert_eq(lac_page_parse(&p, &f, bad[i].bytes, 12), LAC_ERROR_FORMAT, "%zu", i);
 }

@@ -266,8 +266,8 @@ Test(stream, codings)
                 continue;
             }
             cr_assert(same_pcm(d.pcm, plain.pcm, 3 * n));
-            cr_assert_eq(d.info.plain_bits, plain.info.payload_bits);
-            cr_assert_lt(d.info.payload_bits, d.info.plain_bits);
+            cr_assert_eq(d.info.plain_bits, plain.info.plain_bits);
+            cr_assert_lt(d.info.payload_bits, plain.info.payload_bits);
             free(d.pcm);
         }
         free(plain.pcm);

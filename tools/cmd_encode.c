@@ -15,19 +15,22 @@
 #define BEAM 8 /* by default: doc/performance.md has what each costs and gains */
 
 static const char usage[] =
-    "usage: lac encode [-b KBPS] [-m MODEL] [-t THREADS] [-f] [--beam N]\n"
+    "usage: lac encode [-b KBPS] [--constant] [-m MODEL] [-t THREADS] [-f] [--beam N]\n"
     "                  [--coding plain|adaptive|prior|best]\n"
     "                  [--raw RATE:CHANNELS:FORMAT] IN [OUT.lac]\n"
     "\n"
     "Codes an audio file: whatever libsndfile reads, any rate, 1 to 8 channels, each coded for itself.\n"
     "\n"
-    "  -b, --bitrate KBPS   kbit/s a channel, in the model's steps: 0.5 to 6 in steps of 0.5; default 3\n"
+    "  -b, --bitrate KBPS   kbit/s a channel on average, 0.5 to 6; default 3. Frames get more where it helps more; 20 s\n"
+    "                       are held back for that\n"
+    "      --constant       every frame gets the same number of codebooks, each 0.5 kbit/s before coding, and its bytes\n"
+    "                       come out after 1.3 s: for live sound. -b is then in steps of 0.5\n"
     "  -m, --model MODEL    a model file or a name; default: the built-in one\n"
     "  -t, --threads N      threads, 1 to 256; default 1\n"
     "  -f, --force          overwrite OUT; write to a terminal\n"
     "      --beam N         choices of tokens followed at once, 1 to 16; default 8. 1 is fastest\n"
-    "      --coding CODING  how tokens become bytes, which never changes the sound: plain, adaptive, prior (if the\n"
-    "                       model has one), or best, the default: the smallest\n"
+    "      --coding CODING  how tokens become bytes: plain, adaptive, prior (if the model has one), or best, the\n"
+    "                       default: the smallest. It never changes the sound of a --constant file\n"
     "      --raw RATE:CHANNELS:FORMAT\n"
     "                       IN has no header: interleaved, little-endian, FORMAT s16, s24, s32 or f32\n"
     "  -h, --help           this text\n"
@@ -40,7 +43,7 @@ typedef struct job {
     char *made_output;
     double kbps;
     uint32_t threads, beam, coding;
-    int force;
+    int force, constant;
     lac_raw_input raw;
 
     lac_model *model;
@@ -71,6 +74,7 @@ static int parse_option(void *user, int option, char **argv)
     case 'f': j->force = 1; return 0;
     case 'B': return lac_option_count("encode", "--beam", optarg, 1, LAC_MAX_BEAM, &j->beam);
     case 'C': return parse_coding(optarg, &j->coding);
+    case 'K': j->constant = 1; return 0;
     case 'R': return lac_option_raw("encode", optarg, &j->raw);
     default: return lac_report_option("encode", option, argv);
     }
@@ -83,6 +87,7 @@ static int parse(job *j, int argc, char **argv, int *done)
         {"threads", required_argument, NULL, 't'}, {"force", no_argument, NULL, 'f'},
         {"beam", required_argument, NULL, 'B'},    {"raw", required_argument, NULL, 'R'},
         {"coding", required_argument, NULL, 'C'},  {"help", no_argument, NULL, 'h'},
+        {"constant", no_argument, NULL, 'K'},
         {NULL, 0, NULL, 0},
     };
     int failed = lac_options_read(argc, argv, ":b:m:t:fh", options, usage, parse_option, j, done);
@@ -106,6 +111,13 @@ static int code(void *user, const float *pcm, size_t frames)
     return lac_writer_write(user, pcm, frames);
 }
 
+static int set_rate(const job *j, const lac_model_info *model, lac_writer_settings *settings)
+{
+    if (j->constant)
+        return lac_option_codebooks("encode", j->kbps, model, &settings->codebooks);
+    return lac_option_bitrate("encode", j->kbps, model, &settings->bitrate);
+}
+
 static int open_all(job *j)
 {
     const lac_audio_in_info *audio;
@@ -119,7 +131,7 @@ static int open_all(job *j)
     lac_model_get_info(j->model, &model);
     lac_writer_default_settings(&settings);
     /* The output before the input, which may be a pipe that takes long to read. */
-    if ((failed = lac_option_codebooks("encode", j->kbps, &model, &settings.codebooks)) != 0 ||
+    if ((failed = set_rate(j, &model, &settings)) != 0 ||
         (failed = lac_file_out_open(&j->out, j->output, j->input, j->force)) != 0 ||
         (failed = lac_audio_in_open(&j->in, j->input, j->raw.format ? &j->raw : NULL)) != 0)
         return failed;

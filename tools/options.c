@@ -154,3 +154,16 @@ int lac_option_codebooks(const char *command, double kbps, const lac_model_info 
     *codebooks = (uint32_t)whole;
     return 0;
 }
+
+int lac_option_bitrate(const char *command, double kbps, const lac_model_info *info, uint32_t *bitrate)
+{
+    double least = lac_codebook_bps(info), most = least * info->codebooks, wanted = rint(kbps * 1000);
+
+    if (kbps < 0)
+        wanted = fmin(fmax(DEFAULT_BPS, least), most);
+    if (!(wanted >= least && wanted <= most))
+        return lac_report_usage(command, "-b %g: model %s offers %g to %g kbit/s", kbps, info->name, least / 1000.0,
+                                most / 1000.0);
+    *bitrate = (uint32_t)wanted;
+    return 0;
+}

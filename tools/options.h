@@ -46,4 +46,7 @@ double lac_codebook_bps(const lac_model_info *info);
  * kbps means the default: as many as fit in 3 kbit/s, at least one. */
 int lac_option_codebooks(const char *command, double kbps, const lac_model_info *info, uint32_t *codebooks);
 
+/* Bits a second for `kbps` a channel, from the rate of one codebook to that of all. Negative: 3 kbit/s, or the nearest. */
+int lac_option_bitrate(const char *command, double kbps, const lac_model_info *info, uint32_t *bitrate);
+
 #endif

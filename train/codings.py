@@ -27,7 +27,7 @@ def run(*command):
 
 
 def encode(a, rate, coding, source, target):
-    return run(a.lac, 'encode', '-f', '-m', a.model, '-b', str(rate), '--beam', str(a.beam), '--coding', coding, source,
+    return run(a.lac, 'encode', '-f', '--constant', '-m', a.model, '-b', str(rate), '--beam', str(a.beam), '--coding', coding, source,
                target)
 
 

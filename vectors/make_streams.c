@@ -65,6 +65,7 @@ typedef struct recipe {
     uint32_t rate_step;     /* change the codebooks after every so many samples, 0: never */
     const lac_tag *tags;
     size_t tag_count;
+    uint32_t bitrate;       /* 0: `codebooks` in every frame */
 } recipe;
 
 static memfile write_stream(const recipe *r)
@@ -72,7 +73,7 @@ static memfile write_stream(const recipe *r)
     memfile f = {0};
     lac_io io = memfile_io(&f, false);
     lac_writer *w = NULL;
-    lac_writer_settings s = {r->rate, r->channels, r->codebooks, 1, r->tags, r->tag_count, 1, coding};
+    lac_writer_settings s = {r->rate, r->channels, r->codebooks, 1, r->tags, r->tag_count, 1, coding, r->bitrate};
     size_t frames = (size_t)lac_scale_ceil(r->samples, about.sample_rate, r->rate);
     int status = lac_writer_open(&w, model, &io, &s);
     for (size_t i = 0; i < frames && status == 0; i++) {
@@ -156,22 +157,24 @@ static void make_valid(void)
 {
     static const lac_tag tags[] = {{"TITLE", "Z\xc3\xbcrich"}, {"EMPTY", ""}};
     static const struct { const char *name; recipe r; } files[] = {
-        {"empty-audio.lac", {SILENCE, 0, 24000, 1, 4, 0, NULL, 0}},
-        {"one-sample.lac", {SQUARE, 1, 24000, 1, 4, 0, NULL, 0}},
-        {"one-sample-768k.lac", {SQUARE, 1, 768000, 1, 4, 0, NULL, 0}},
-        {"silence.lac", {SILENCE, 40000, 24000, 1, 2, 0, NULL, 0}},
-        {"tones.lac", {TONES, 80000, 24000, 1, 4, 0, NULL, 0}},
-        {"phrase.lac", {PHRASE, 100000, 24000, 1, 4, 0, NULL, 0}},
-        {"phrase-1-codebook.lac", {PHRASE, 100000, 24000, 1, 1, 0, NULL, 0}},
-        {"square.lac", {SQUARE, 30000, 24000, 1, 4, 0, NULL, 0}},
-        {"stereo-44100.lac", {PHRASE, 70001, 44100, 2, 3, 0, NULL, 0}},
-        {"noise-8-channels.lac", {NOISE, 12000, 48000, 8, 2, 0, NULL, 0}},
-        {"rate-changes.lac", {PHRASE, 90000, 24000, 1, 4, 480, NULL, 0}},
-        {"rate-changes-stereo.lac", {PHRASE, 60000, 24000, 2, 4, 1500, NULL, 0}},
-        {"tags.lac", {TONES, 1000, 24000, 1, 4, 0, tags, 2}},
-        {"full-last-page.lac", {TONES, 2 * PAGE_SAMPLES - 240, 24000, 1, 2, 0, NULL, 0}},
-        {"last-page-of-1-frame.lac", {TONES, PAGE_SAMPLES - 239, 24000, 1, 2, 0, NULL, 0}},
-        {"page-numbers-of-2-bytes.lac", {SILENCE, 130 * PAGE_SAMPLES, 24000, 1, 1, 0, NULL, 0}},
+        {"empty-audio.lac", {SILENCE, 0, 24000, 1, 4, 0, NULL, 0, 0}},
+        {"one-sample.lac", {SQUARE, 1, 24000, 1, 4, 0, NULL, 0, 0}},
+        {"one-sample-768k.lac", {SQUARE, 1, 768000, 1, 4, 0, NULL, 0, 0}},
+        {"silence.lac", {SILENCE, 40000, 24000, 1, 2, 0, NULL, 0, 0}},
+        {"tones.lac", {TONES, 80000, 24000, 1, 4, 0, NULL, 0, 0}},
+        {"phrase.lac", {PHRASE, 100000, 24000, 1, 4, 0, NULL, 0, 0}},
+        {"phrase-1-codebook.lac", {PHRASE, 100000, 24000, 1, 1, 0, NULL, 0, 0}},
+        {"square.lac", {SQUARE, 30000, 24000, 1, 4, 0, NULL, 0, 0}},
+        {"stereo-44100.lac", {PHRASE, 70001, 44100, 2, 3, 0, NULL, 0, 0}},
+        {"noise-8-channels.lac", {NOISE, 12000, 48000, 8, 2, 0, NULL, 0, 0}},
+        {"rate-changes.lac", {PHRASE, 90000, 24000, 1, 4, 480, NULL, 0, 0}},
+        {"rate-changes-stereo.lac", {PHRASE, 60000, 24000, 2, 4, 1500, NULL, 0, 0}},
+        {"average-1000.lac", {PHRASE, 100000, 24000, 1, 0, 0, NULL, 0, 1000}},
+        {"average-600-stereo.lac", {PHRASE, 80000, 32000, 2, 3, 0, NULL, 0, 600}},
+        {"tags.lac", {TONES, 1000, 24000, 1, 4, 0, tags, 2, 0}},
+        {"full-last-page.lac", {TONES, 2 * PAGE_SAMPLES - 240, 24000, 1, 2, 0, NULL, 0, 0}},
+        {"last-page-of-1-frame.lac", {TONES, PAGE_SAMPLES - 239, 24000, 1, 2, 0, NULL, 0, 0}},
+        {"page-numbers-of-2-bytes.lac", {SILENCE, 130 * PAGE_SAMPLES, 24000, 1, 1, 0, NULL, 0, 0}},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         emit_recipe(files[i].name, &files[i].r);
@@ -237,6 +240,15 @@ static void make_unusual(void)
     memfile_free(&f);
 
     f = start_file(&format, 1);
+    p = (lac_page){.number = 0, .frames = LAC_PAGE_FRAMES};
+    for (int i = 0; i < LAC_PAGE_FRAMES; i++)
+        p.codebooks[i] = (uint8_t)(i % 2 ? 3 : 1); /* moves would be no shorter than a byte each */
+    append_page(&f, &format, &p);
+    append_end(&f, &format, LAC_PAGE_FRAMES * 480 - 300, LAC_PAGE_FRAMES);
+    emit("list-of-codebooks.lac", &f, LAC_OK);
+    memfile_free(&f);
+
+    f = start_file(&format, 1);
     p = (lac_page){.number = 0, .frames = 2, .codebooks = {5, 5}};
     append_page(&f, &format, &p);
     append_end(&f, &format, 700, 2);
@@ -257,8 +269,8 @@ static void make_fsq(void)
 {
     lac_stream_format format;
     open_model("tiny-fsq");
-    emit_recipe("fsq-phrase.lac", &(recipe){PHRASE, 100000, 24000, 1, 4, 0, NULL, 0});
-    emit_recipe("fsq-rate-changes-stereo.lac", &(recipe){PHRASE, 60000, 24000, 2, 4, 1500, NULL, 0});
+    emit_recipe("fsq-phrase.lac", &(recipe){PHRASE, 100000, 24000, 1, 4, 0, NULL, 0, 0});
+    emit_recipe("fsq-rate-changes-stereo.lac", &(recipe){PHRASE, 60000, 24000, 2, 4, 1500, NULL, 0, 0});
     memfile f = start_file(&format, 1);
     lac_page p = {.number = 0, .frames = LAC_PAGE_FRAMES};
     for (int i = 0; i < LAC_PAGE_FRAMES; i++)
@@ -316,7 +328,7 @@ static void emit_cut(const char *name, const memfile *f, size_t from, size_t to,
 
 static void make_damaged(void)
 {
-    static const recipe base = {PHRASE, 140000, 24000, 1, 2, 0, NULL, 0};
+    static const recipe base = {PHRASE, 140000, 24000, 1, 2, 0, NULL, 0, 0};
     memfile f = write_stream(&base);
     size_t start[8] = {LAC_HEADER_MIN};
     lac_header h;
@@ -381,19 +393,19 @@ static void make_refused(void)
 static void make_adaptive(void)
 {
     static const struct { const char *name; recipe r; } files[] = {
-        {"adaptive.lac", {PHRASE, 100000, 24000, 1, 4, 0, NULL, 0}},
-        {"adaptive-1-codebook.lac", {PHRASE, 70000, 24000, 1, 1, 0, NULL, 0}},
-        {"adaptive-stereo-44100.lac", {PHRASE, 70001, 44100, 2, 3, 0, NULL, 0}},
-        {"adaptive-8-channels-of-silence.lac", {SILENCE, 80000, 48000, 8, 4, 0, NULL, 0}}, /* saves 255 bytes and more */
-        {"adaptive-40-pages.lac", {PHRASE, 40 * PAGE_SAMPLES, 24000, 1, 2, 0, NULL, 0}},
-        {"adaptive-rate-changes.lac", {PHRASE, 90000, 24000, 1, 4, 480, NULL, 0}},
-        {"adaptive-rate-changes-stereo.lac", {PHRASE, 60000, 24000, 2, 4, 1500, NULL, 0}},
+        {"adaptive.lac", {PHRASE, 100000, 24000, 1, 4, 0, NULL, 0, 0}},
+        {"adaptive-1-codebook.lac", {PHRASE, 70000, 24000, 1, 1, 0, NULL, 0, 0}},
+        {"adaptive-stereo-44100.lac", {PHRASE, 70001, 44100, 2, 3, 0, NULL, 0, 0}},
+        {"adaptive-8-channels-of-silence.lac", {SILENCE, 80000, 48000, 8, 4, 0, NULL, 0, 0}}, /* saves 255 bytes and more */
+        {"adaptive-40-pages.lac", {PHRASE, 40 * PAGE_SAMPLES, 24000, 1, 2, 0, NULL, 0, 0}},
+        {"adaptive-rate-changes.lac", {PHRASE, 90000, 24000, 1, 4, 480, NULL, 0, 0}},
+        {"adaptive-rate-changes-stereo.lac", {PHRASE, 60000, 24000, 2, 4, 1500, NULL, 0, 0}},
     };
     coding = LAC_CODING_ADAPTIVE;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         emit_recipe(files[i].name, &files[i].r);
     open_model("tiny-fsq");
-    emit_recipe("fsq-adaptive.lac", &(recipe){PHRASE, 100000, 24000, 1, 4, 0, NULL, 0});
+    emit_recipe("fsq-adaptive.lac", &(recipe){PHRASE, 100000, 24000, 1, 4, 0, NULL, 0, 0});
     open_model("tiny");
     coding = LAC_CODING_PLAIN;
 }

@@ -67,6 +67,10 @@ LAC_API int lac_encoder_write_latents(lac_encoder *encoder, const float *pcm, si
  * ceil((N + decoder_delay_samples) / frame_samples) frames; one of none has none. Then reset before more. */
 LAC_API int lac_encoder_flush(lac_encoder *encoder, uint16_t *tokens, size_t capacity, size_t *frames);
 
+/* The same, with latents as of lac_encoder_write_latents. */
+LAC_API int lac_encoder_flush_latents(lac_encoder *encoder, uint16_t *tokens, int16_t *latents, size_t capacity,
+                                      size_t *frames);
+
 /* Back to the state after open, current codebooks kept. */
 LAC_API void lac_encoder_reset(lac_encoder *encoder);
 

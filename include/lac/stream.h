@@ -18,6 +18,7 @@ extern "C" {
 
 #define LAC_STREAM_VERSION 1
 #define LAC_MAX_CHANNELS 8
+#define LAC_MAX_BITRATE 1000000    /* bits a second */
 #define LAC_MAX_TAGS 256           /* tags of a file */
 #define LAC_MAX_TAG_BYTES 65535    /* all names and values together, terminating zeros included */
 
@@ -52,7 +53,8 @@ typedef struct lac_stream_info {
     uint64_t frames;                     /* latent frames a channel; UINT64_MAX while unknown */
     uint64_t pages;                      /* audio pages; while unknown, those met so far */
     uint64_t damaged_pages;              /* pages found damaged or missing so far; a damaged header counts as one */
-    uint64_t payload_bits;               /* what the tokens of the pages met so far take, all channels */
+    uint64_t payload_bits;               /* what the tokens of the pages met so far take, all channels, and where it
+                                            changes from frame to frame what says how many there are */
     uint64_t bytes;                      /* bytes read or written so far */
     uint32_t min_codebooks, max_codebooks; /* over the pages met so far */
     int truncated;                       /* 1 once the input ended without a valid end page */
@@ -76,12 +78,15 @@ enum lac_coding {
 typedef struct lac_writer_settings {
     uint32_t original_rate;  /* Hz */
     uint32_t channels;       /* 1 .. LAC_MAX_CHANNELS */
-    uint32_t codebooks;      /* tokens a frame and channel, 1 .. Q; 0 means Q */
+    uint32_t codebooks;      /* tokens a frame and channel, 1 .. Q; 0 means Q; with `bitrate`, the most */
     uint32_t threads;        /* 1 .. 256 */
     const lac_tag *tags;     /* copied at open */
     size_t tag_count;
     uint32_t beam;           /* of the encoders (lac/encoder.h), 1 .. LAC_MAX_BEAM; 0 means 1 */
     uint32_t coding;         /* enum lac_coding; LAC_ERROR_ARGUMENT if the model has not what it takes */
+    uint32_t bitrate;        /* bits a second and channel, .. LAC_MAX_BITRATE, that tokens and what says their number
+                                shall take on average; 0: every frame has `codebooks`. Frames get 1 or more, where they
+                                help most. 20 s are held back for it, and what these leave or lack the next have */
 } lac_writer_settings;
 
 /* 24000 Hz, 1 channel, Q codebooks, 1 thread, no tags, greedy search, the best coding. */
@@ -91,7 +96,7 @@ LAC_API void lac_writer_default_settings(lac_writer_settings *settings);
 LAC_API int lac_writer_open(lac_writer **writer, const lac_model *model, const lac_io *io,
                             const lac_writer_settings *settings);
 
-/* Codebooks of the frames that complete from now on, 1 .. Q, all channels. */
+/* Codebooks of the frames that complete from now on, 1 .. Q, all channels. With a bitrate LAC_ERROR_STATE. */
 LAC_API int lac_writer_set_codebooks(lac_writer *writer, uint32_t codebooks);
 
 /* Encode `frames` sample frames pcm[frames][channels] at the model's rate. After an error only close is allowed. */

@@ -116,7 +116,7 @@ const tests = {
         await writeFile(lac, await saved(tab));
         if (!native)
             return 'LAC_NATIVE is not set';
-        await run(native, ['encode', '--beam', '1', '-b', '3', wav, join(work, 'native.lac')]);
+        await run(native, ['encode', '--constant', '--beam', '1', '-b', '3', wav, join(work, 'native.lac')]);
         same((await readFile(lac)).compare(await readFile(join(work, 'native.lac'))), 0);
         await run(native, ['decode', '--raw', 'f32', lac, join(work, 'native.raw')]);
         const pcm = await readFile(join(work, 'native.raw'));

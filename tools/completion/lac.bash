@@ -47,7 +47,7 @@ _lac()
             return ;;
     esac
     case $command in
-        encode) options="--bitrate --model --threads --beam --coding --force --raw --help" ;;
+        encode) options="--bitrate --constant --model --threads --beam --coding --force --raw --help" ;;
         decode) options="--model --rate --threads --force --start --duration --raw --help" ;;
         info) options="--json --help" ;;
         verify) options="--help" ;;

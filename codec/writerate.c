@@ -1,0 +1,85 @@
+/* Writing .lac files of an average rate. */
+#include <string.h>
+
+#include "allocate.h"
+#include "writer.h"
+
+#define RATIO_ONE 4096 /* of coded bits to plain ones */
+#define RATIO_FIRST (RATIO_ONE * 3 / 4)
+#define RATIO_CLOSE 64 /* two that differ by less than a part of so many are one */
+#define PASSES 3
+
+void lac_writer_begin_average(lac_writer *w)
+{
+    w->ratio = w->page_coding == LAC_PAGE_PLAIN ? RATIO_ONE : RATIO_FIRST;
+}
+
+/* Bits of the window's tokens as they would be written, of greedy tokens in the place of those that come later. */
+static uint64_t coded_bits(lac_writer *w)
+{
+    uint64_t bits = 0;
+    const uint16_t *rows[LAC_MAX_CHANNELS];
+    for (size_t first = 0, tokens; first < w->pending; first += LAC_PAGE_FRAMES) {
+        lac_page p = {.coding = w->page_coding};
+        tokens = 0;
+        p.frames = (uint32_t)(w->pending - first < LAC_PAGE_FRAMES ? w->pending - first : LAC_PAGE_FRAMES);
+        memcpy(p.codebooks, w->codebooks + first, p.frames);
+        for (uint32_t i = 0; i < p.frames; i++)
+            tokens += p.codebooks[i] * w->format.channels;
+        for (uint32_t c = 0; c < w->format.channels; c++)
+            rows[c] = w->tokens[c] + first * w->model.codebooks;
+        size_t plain = (tokens * w->format.token_bits + 7) / 8;
+        size_t bytes = lac_pagecoding_encode(&w->coding, &p, rows, w->coded, plain);
+        bits += 8 * (bytes > 0 ? bytes : plain);
+    }
+    return bits;
+}
+
+static uint64_t plain_bits(const lac_writer *w)
+{
+    uint64_t tokens = 0;
+    for (size_t t = 0; t < w->pending; t++)
+        tokens += w->codebooks[t];
+    return tokens * w->format.channels * w->format.token_bits;
+}
+
+static bool alike(uint32_t a, uint32_t b)
+{
+    return a - b < a / RATIO_CLOSE || b - a < a / RATIO_CLOSE;
+}
+
+/* Codebooks of all pending frames: within the budget by what coding is expected to save, which is tried and corrected. */
+static void share_out(lac_writer *w, uint64_t budget)
+{
+    uint32_t plain = w->format.channels * w->format.token_bits * 8;
+    lac_allocation a = {w->average.errors, w->pending, w->average.most, 0};
+    for (int pass = 0; pass < PASSES; pass++) {
+        uint32_t before = w->ratio;
+        a.token_eighths = (plain * w->ratio + RATIO_ONE - 1) / RATIO_ONE;
+        lac_allocate(&a, budget, w->codebooks);
+        if (w->page_coding == LAC_PAGE_PLAIN)
+            return;
+        w->ratio = (uint32_t)(coded_bits(w) * RATIO_ONE / plain_bits(w));
+        if (alike(w->ratio, before))
+            return;
+    }
+}
+
+int lac_writer_settle(lac_writer *w)
+{
+    uint64_t samples = w->pending * w->model.frame_samples, before = w->payload_bits;
+    int64_t budget = (int64_t)(samples * w->format.channels * w->bitrate / w->model.sample_rate);
+    if (w->pending == 0)
+        return LAC_OK;
+    lac_average_measure(&w->average, w->pending, w->tokens);
+    share_out(w, budget + w->carry > 0 ? (uint64_t)(budget + w->carry) : 0);
+    lac_average_search(&w->average, w->pending, w->codebooks, w->tokens);
+    while (w->pending > 0) {
+        int status = lac_writer_put_page(w, w->pending < LAC_PAGE_FRAMES ? w->pending : LAC_PAGE_FRAMES);
+        if (status != LAC_OK)
+            return status;
+    }
+    w->carry += budget - (int64_t)(w->payload_bits - before);
+    w->carry = w->carry > budget ? budget : w->carry < -budget ? -budget : w->carry;
+    return LAC_OK;
+}
