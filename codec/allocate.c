@@ -1,20 +1,22 @@
 #include "allocate.h"
 
+#include <string.h>
+
 #include "page.h"
 
 #define OCTAVE 32              /* prices an octave that are tried */
 #define PRICES (40 * OCTAVE)
 
-/* Error that an eighth of a bit must be worth, from nothing up. */
+/* Error that an eighth of a bit must be worth, from nothing up. In finer units sums would not fit. */
 static uint64_t price_of(uint32_t k)
 {
     return ((uint64_t)(OCTAVE + k % OCTAVE) << k / OCTAVE) / OCTAVE - 1;
 }
 
-static uint32_t move_eighths(uint32_t before, uint32_t now)
+static uint32_t move_bits(uint32_t before, uint32_t now)
 {
     uint32_t apart = before < now ? now - before : before - now;
-    return 8 * (apart == 0 ? LAC_PAGE_SAME_BITS : apart == 1 ? LAC_PAGE_STEP_BITS : LAC_PAGE_JUMP_BITS);
+    return apart == 0 ? LAC_PAGE_SAME_BITS : apart == 1 ? LAC_PAGE_STEP_BITS : LAC_PAGE_JUMP_BITS;
 }
 
 /* The state of a page's search, by codebooks less one. */
@@ -28,14 +30,14 @@ static uint8_t best_before(const uint64_t *cost, uint32_t stages, uint32_t cheap
                            uint64_t *least)
 {
     uint32_t first = n > 0 ? n - 1 : 0, last = n + 1 < stages ? n + 1 : n, best = n;
-    *least = cost[n] + price * move_eighths(n, n);
+    *least = cost[n] + price * 8 * move_bits(n, n);
     for (uint32_t m = first; m <= last; m++)
-        if (cost[m] + price * move_eighths(m, n) < *least) {
-            *least = cost[m] + price * move_eighths(m, n);
+        if (cost[m] + price * 8 * move_bits(m, n) < *least) {
+            *least = cost[m] + price * 8 * move_bits(m, n);
             best = m;
         }
-    if (cost[cheapest] + price * move_eighths(cheapest, n) < *least) {
-        *least = cost[cheapest] + price * move_eighths(cheapest, n);
+    if (cost[cheapest] + price * 8 * move_bits(cheapest, n) < *least) {
+        *least = cost[cheapest] + price * 8 * move_bits(cheapest, n);
         best = cheapest;
     }
     return (uint8_t)best;
@@ -52,7 +54,7 @@ static uint32_t cheapest_of(const uint64_t *cost, uint32_t stages)
 
 static uint64_t own_cost(const lac_allocation *a, size_t frame, uint32_t n, uint64_t price)
 {
-    return a->errors[frame * a->stages + n] + price * a->token_eighths * (n + 1);
+    return a->errors[frame * a->stages + n] + price * ((8 * a->token_cost + LAC_ALLOCATION_BIT / 2) / LAC_ALLOCATION_BIT) * (n + 1);
 }
 
 /* Viterbi's algorithm over a page's frames. */
@@ -88,12 +90,25 @@ static void allocate(const lac_allocation *a, uint64_t price, uint8_t *codebooks
 
 uint64_t lac_allocation_bits(const lac_allocation *a, const uint8_t *codebooks)
 {
-    uint64_t eighths = 0;
+    uint64_t bits = 0, tokens = 0;
     for (size_t i = 0; i < a->frames; i++) {
-        eighths += (uint64_t)a->token_eighths * codebooks[i];
-        eighths += i % LAC_PAGE_FRAMES == 0 ? 8 * LAC_PAGE_FIRST_BITS : move_eighths(codebooks[i - 1], codebooks[i]);
+        tokens += codebooks[i];
+        bits += i % LAC_PAGE_FRAMES == 0 ? LAC_PAGE_FIRST_BITS : move_bits(codebooks[i - 1], codebooks[i]);
     }
-    return (eighths + 7) / 8;
+    return bits + (tokens * a->token_cost + LAC_ALLOCATION_BIT - 1) / LAC_ALLOCATION_BIT;
+}
+
+/* Pages at a lower price, as long as that fits. */
+static void spend_rest(const lac_allocation *a, uint64_t bits, uint64_t price, uint8_t *codebooks)
+{
+    for (size_t first = 0, n; first < a->frames; first += n) {
+        uint8_t before[LAC_PAGE_FRAMES];
+        n = a->frames - first < LAC_PAGE_FRAMES ? a->frames - first : LAC_PAGE_FRAMES;
+        memcpy(before, codebooks + first, n);
+        allocate_page(a, first, n, price, codebooks);
+        if (lac_allocation_bits(a, codebooks) > bits)
+            memcpy(codebooks + first, before, n);
+    }
 }
 
 void lac_allocate(const lac_allocation *a, uint64_t bits, uint8_t *codebooks)
@@ -108,4 +123,6 @@ void lac_allocate(const lac_allocation *a, uint64_t bits, uint8_t *codebooks)
             low = middle + 1;
     }
     allocate(a, price_of(high), codebooks);
+    if (high > 0)
+        spend_rest(a, bits, price_of(high - 1), codebooks);
 }

@@ -7,11 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define LAC_ALLOCATION_BIT 4096
+
 typedef struct lac_allocation {
     const uint64_t *errors; /* [frames][stages]: what a frame's first 1, 2, .. codebooks leave; below 2^42 */
     size_t frames;          /* the first begins a page */
     uint32_t stages;        /* 1 .. LAC_MAX_CODEBOOKS */
-    uint32_t token_eighths; /* what a codebook of a frame costs, all channels, in 1/8 bit; 1 .. 2^10 */
+    uint32_t token_cost;    /* of a codebook of a frame, all channels, in 1 / LAC_ALLOCATION_BIT; up to 128 bits */
 } lac_allocation;
 
 /* -> codebooks [frames], 1 .. stages: those of the least error that take no more than `bits`, pages' lists of them

@@ -4,7 +4,7 @@
 #include "allocate.h"
 #include "writer.h"
 
-#define RATIO_ONE 4096 /* of coded bits to plain ones */
+#define RATIO_ONE LAC_ALLOCATION_BIT /* of coded bits to plain ones */
 #define RATIO_FIRST (RATIO_ONE * 3 / 4)
 #define RATIO_CLOSE 64 /* two that differ by less than a part of so many are one */
 #define PASSES 3
@@ -48,20 +48,24 @@ static bool alike(uint32_t a, uint32_t b)
     return a - b < a / RATIO_CLOSE || b - a < a / RATIO_CLOSE;
 }
 
+/* Codebooks of all pending frames, by the ratio that is expected. */
+static void allocate(lac_writer *w, uint64_t budget)
+{
+    uint32_t cost = w->format.channels * w->format.token_bits * w->ratio;
+    lac_allocation a = {w->average.errors, w->pending, w->average.most, cost};
+    lac_allocate(&a, budget, w->codebooks);
+}
+
 /* Codebooks of all pending frames: within the budget by what coding is expected to save, which is tried and corrected. */
 static void share_out(lac_writer *w, uint64_t budget)
 {
-    uint32_t plain = w->format.channels * w->format.token_bits * 8;
-    lac_allocation a = {w->average.errors, w->pending, w->average.most, 0};
-    for (int pass = 0; pass < PASSES; pass++) {
+    int passes = w->page_coding == LAC_PAGE_PLAIN ? 0 : PASSES;
+    allocate(w, budget);
+    for (bool done = false; passes > 0 && !done; passes--) {
         uint32_t before = w->ratio;
-        a.token_eighths = (plain * w->ratio + RATIO_ONE - 1) / RATIO_ONE;
-        lac_allocate(&a, budget, w->codebooks);
-        if (w->page_coding == LAC_PAGE_PLAIN)
-            return;
         w->ratio = (uint32_t)(coded_bits(w) * RATIO_ONE / plain_bits(w));
-        if (alike(w->ratio, before))
-            return;
+        done = alike(w->ratio, before);
+        allocate(w, budget);
     }
 }
 

@@ -74,7 +74,7 @@ done
 same "--coding best is the default" constant.lac best.lac
 is "constant: as many codebooks in all frames" "$("$lac" info constant.lac | grep -c "^codebooks.* 4$")" 2
 for b in 0.35 0.456; do
-    enc -f -b $b a.wav average.lac
+    enc -f --beam 1 -b $b a.wav average.lac
     rate=$("$lac" info average.lac | sed -n 's/^payload_bps *//p')
     awk "BEGIN {exit !(${rate:-0} > 970 * $b && ${rate:-0} < 1030 * $b)}"; result $? "-b $b: $rate bit/s"
 done

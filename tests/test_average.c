@@ -36,7 +36,7 @@ Test(average, keeps_its_budget_and_uses_it)
 {
     static uint64_t errors[FRAMES][STAGES];
     make_errors(errors);
-    lac_allocation a = {errors[0], FRAMES, STAGES, 60};
+    lac_allocation a = {errors[0], FRAMES, STAGES, 30000};
     uint64_t before = UINT64_MAX, least = UINT64_MAX;
     uint8_t codebooks[FRAMES], same[FRAMES];
     for (uint64_t bits = 0; bits < FRAMES * STAGES * 9; bits += 97) {
@@ -68,7 +68,7 @@ Test(average, is_the_best_of_all_choices)
         for (int i = 0; i < 5; i++)
             for (int n = 3; n >= 0; n--)
                 errors[i][n] = (n < 3 ? errors[i][n + 1] : 0) + random_below(&r, 1000);
-        lac_allocation a = {errors[0], 5, 4, 8 * (1 + random_below(&r, 10))};
+        lac_allocation a = {errors[0], 5, 4, LAC_ALLOCATION_BIT / 8 * (8 + random_below(&r, 80))};
         uint8_t best[5], other[5];
         lac_allocate(&a, 20 + random_below(&r, 150), best);
         uint64_t sum = 0, bits = lac_allocation_bits(&a, best);
