@@ -76,7 +76,7 @@ is "constant: as many codebooks in all frames" "$("$lac" info constant.lac | gre
 for b in 0.35 0.456; do
     enc -f --beam 1 -b $b a.wav average.lac
     rate=$("$lac" info average.lac | sed -n 's/^payload_bps *//p')
-    awk "BEGIN {exit !(${rate:-0} > 970 * $b && ${rate:-0} < 1030 * $b)}"; result $? "-b $b: $rate bit/s"
+    awk "BEGIN {exit !(${rate:-0} > 850 * $b && ${rate:-0} < 1030 * $b)}"; result $? "-b $b: $rate bit/s"
 done
 is "average: frames differ" "$("$lac" info average.lac | grep -c '^codebooks_min *1$')" 1
 (export LAC_CPU_MASK=0; dec --raw s16 a.lac inc.s16 && enc a.wav inc.lac); same "C decodes the same" a.s16 inc.s16
