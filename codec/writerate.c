@@ -6,7 +6,7 @@
 
 #define RATIO_ONE LAC_ALLOCATION_BIT /* of coded bits to plain ones */
 #define RATIO_FIRST (RATIO_ONE * 3 / 4)
-#define RATIO_CLOSE 64 /* two that differ by less than a part of so many are one */
+#define RATIO_CLOSE 16 /* one that moves by less than a part of so many hardly moves again */
 #define PASSES 3
 
 void lac_writer_begin_average(lac_writer *w)

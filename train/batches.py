@@ -6,7 +6,8 @@ from model import HOP
 
 
 class Batches:
-    """cfg['data_share']: this part of the clips, 1 if not said, drawn at random."""
+    """cfg['data_share']: this part of the clips, 1 if not said, drawn at random. cfg['speed']: half of the crops are up to
+    so much faster or slower, pitch and all, 0 if not said: more voices than were recorded."""
 
     def __init__(self, folder, cfg):
         self.pcm = np.memmap(os.path.join(folder, 'pcm.i16'), np.int16, 'r')
@@ -25,16 +26,24 @@ class Batches:
         The first, which the network is to give, lags by one hop: the tracker's window then ends where the encoder's
         does; the first value of a voiced stretch is not delayed. The second is the tracker's at the hop's start.
         """
+        speed, most = 1.0, self.cfg.get('speed', 0)
+        if most and rng.random() < 0.5:
+            speed = 1 + rng.uniform(-most, most)
+        need = -(-round(self.n * speed) // HOP) * HOP
         for _ in range(4):
             p, n, _wide = self.index[np.searchsorted(self.weight, rng.random() * self.weight[-1])]
-            s = p + rng.integers(0, max(1, (n - self.n) // HOP)) * HOP
-            y = self.pcm[s:min(s + self.n, p + n)].astype(np.float32) / 32768
+            s = p + rng.integers(0, max(1, (n - need) // HOP)) * HOP
+            y = self.pcm[s:min(s + need, p + n)].astype(np.float32) / 32768
             if y.std() > 0.004:
                 break
+        if speed != 1:
+            import soxr                                  # a machine lent for its GPU has none
+            y = soxr.resample(y, 24000 * speed, 24000, quality='LQ')[:self.n]
         x, f0 = np.zeros(self.n, np.float32), np.zeros((2, self.n // HOP), np.float32)
         x[:len(y)] = y
         hops = len(y) // HOP
-        late = self.f0[s // HOP:s // HOP + hops]
+        at = s // HOP + np.rint(np.arange(hops) * speed).astype(int)
+        late = self.f0[np.minimum(at, len(self.f0) - 1)] * np.float32(speed)
         now = np.zeros(hops, np.float32)
         now[:-1] = late[1:]
         f0[:, :hops] = np.where(late > 0, late, now), late

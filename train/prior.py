@@ -157,75 +157,86 @@ class Prior(nn.Module):
         self.cell_z.bias.data[:h] = torch.linspace(-2, 2, h)                      # slow units and quick ones
         nn.init.orthogonal_(self.cell_h.weight.data[h:])
 
-    def states(self, z, n):
-        """Latents of the frames before [B, T, D] -> states [B, T, H]."""
-        a = self.cell_z(z.transpose(0, 1)) + self.rate[n - 1]
+    def states(self, z, counts):
+        """Latents of the frames before [B, T, D], codebooks of the frames [B, T] -> states [B, T, H]."""
+        a = self.cell_z(z.transpose(0, 1)) + self.rate[(counts.T - 1).clamp(min=0)]
         return Recurrence.apply(a.float(), self.cell_h.weight, self.training).transpose(0, 1)
 
-    def forward(self, tokens, use):
-        """tokens [B, T, N] that begin a page, use [B, T] which count -> mean loss of each codebook [N] in nats."""
+    def forward(self, tokens, counts):
+        """tokens [B, T, N] that begin a page, counts [B, T] of them in each frame, 0 behind the page's last -> losses of
+        each codebook [N] in nats, sums over the frames that have it."""
         n = tokens.shape[2]
-        w = torch.stack([self.words[s][tokens[:, :, s]] for s in range(n)], 2)
+        there = torch.arange(n) < counts[..., None]
+        w = torch.stack([self.words[s][tokens[:, :, s]] for s in range(n)], 2) * there[..., None]
         sums = F.pad(w, (0, 0, 1, 0)).cumsum(2).clamp(-1, 1) * self.gain          # [B, T, 1 + N, D]
         z = F.pad(sums[:, :-1, -1], (0, 0, 1, 0))
         with torch.autocast('cpu', torch.bfloat16, enabled=self.training):
-            h, p, tokens = self.states(z, n)[use], sums[use].transpose(0, 1), tokens[use].T
-            rows = [self.stages[s](h, p[s], self.leaf[s][tokens[s]]).mean() for s in range(n)]
+            h, rows = self.states(z, counts), []
+            for s in range(n):
+                m = there[..., s]
+                leaf = self.leaf[s][tokens[..., s][m]]
+                rows.append(self.stages[s](h[m], sums[:, :, s][m], leaf).sum() if len(leaf) else h.sum() * 0)
         return torch.stack(rows)
 
 
 class Crops:
-    """Pages cut from token sets: a batch is a function of (seed, step)."""
+    """Pages cut from token sets: a batch is a function of (seed, step). Sets that begin alike are of one rate: of so many
+    codebooks, or, with an `a` before it, of an average rate (code_tokens.py)."""
 
     def __init__(self, folder, cfg):
         self.cfg, self.sets = cfg, {}
         for name, weight in cfg['sets'].items():
             path = os.path.join(folder, 'train_%s.npz' % name)
             if os.path.exists(path):
-                a = np.load(path)
-                frames = a['frames']
-                self.sets.setdefault(int(name.split('.')[0]), []).append(
-                    (weight, a['tokens'], np.cumsum(frames) - frames, frames, np.cumsum(frames)))
+                tokens, frames, counts = load_set(path)
+                self.sets.setdefault(name.split('.')[0], []).append(
+                    (weight, tokens, counts, np.cumsum(frames) - frames, frames, np.cumsum(frames)))
         self.rates = list(self.sets)
         total = np.array([sum(s[0] for s in self.sets[q]) for q in self.rates], float)
         self.share = np.cumsum(total / total.sum())
 
     def __call__(self, step):
-        """tokens [B, T, N], use [B, T]: all of one number of codebooks, some cut to fewer."""
+        """tokens [B, T, N], counts [B, T]: all of one rate, some cut to fewer codebooks."""
         rng = np.random.default_rng([self.cfg['seed'], step])
-        q = self.rates[np.searchsorted(self.share, rng.random())]
+        rate = self.sets[self.rates[np.searchsorted(self.share, rng.random())]]
+        q = rate[0][1].shape[1]
         t, n = self.cfg['frames'], q if rng.random() >= self.cfg['cut'] else int(rng.integers(1, q + 1))
-        tokens, use = np.zeros((self.cfg['batch'], t, n), np.int64), np.zeros((self.cfg['batch'], t), bool)
-        share = np.cumsum([s[0] for s in self.sets[q]])
+        tokens, use = np.zeros((self.cfg['batch'], t, n), np.int64), np.zeros((self.cfg['batch'], t), np.int64)
+        share = np.cumsum([s[0] for s in rate])
         for b in range(len(tokens)):
-            _, data, starts, frames, ends = self.sets[q][np.searchsorted(share, rng.random() * share[-1])]
+            _, data, counts, starts, frames, ends = rate[np.searchsorted(share, rng.random() * share[-1])]
             clip = np.searchsorted(ends, rng.integers(ends[-1]), 'right')
             first = max(0, min(rng.integers(1 - t, max(2 - t, frames[clip])), frames[clip] - t))
             count = min(t, frames[clip] - first)
             tokens[b, :count] = data[starts[clip] + first:starts[clip] + first + count, :n]
-            use[b, :count] = True
+            use[b, :count] = np.minimum(counts[starts[clip] + first:starts[clip] + first + count], n)
         return torch.from_numpy(tokens), torch.from_numpy(use)
 
 
-def dev_pages(path, length):
-    """A dev set -> [pages, length, N], use [pages, length]."""
+def load_set(path):
+    """tokens [T, N], frames of each clip, codebooks of each frame [T]."""
     with np.load(path) as a:
-        data, frames = a['tokens'], a['frames']
+        tokens = a['tokens']
+        return tokens, a['frames'], a['counts'] if 'counts' in a else np.full(len(tokens), tokens.shape[1], np.uint8)
+
+
+def dev_pages(path, length):
+    """A dev set -> tokens [pages, length, N], counts [pages, length]."""
+    data, frames, each = load_set(path)
     at, rows = 0, []
     for n in frames:
-        rows += [data[i:min(i + length, at + n)] for i in range(at, at + n, length)]
+        rows += [(i, min(i + length, at + n)) for i in range(at, at + n, length)]
         at += n
-    tokens = np.zeros((len(rows), length, rows[0].shape[1]), np.int64)
-    use = np.zeros((len(rows), length), bool)
-    for i, r in enumerate(rows):
-        tokens[i, :len(r)], use[i, :len(r)] = r, True
-    return torch.from_numpy(tokens), torch.from_numpy(use)
+    tokens, counts = np.zeros((len(rows), length, data.shape[1]), np.int64), np.zeros((len(rows), length), np.int64)
+    for i, (first, end) in enumerate(rows):
+        tokens[i, :end - first], counts[i, :end - first] = data[first:end], each[first:end]
+    return torch.from_numpy(tokens), torch.from_numpy(counts)
 
 
 def dev_sets(folder):
-    """{codebooks: path} of the dev split."""
-    names = [f for f in os.listdir(folder) if f.startswith('dev_') and f.endswith('.0.npz')]
-    return {q: os.path.join(folder, 'dev_%d.0.npz' % q) for q in sorted(int(f[4:].split('.')[0]) for f in names)}
+    """{rate: path} of the dev split."""
+    names = [f[4:-6] for f in os.listdir(folder) if f.startswith('dev_') and f.endswith('.0.npz')]
+    return {q: os.path.join(folder, 'dev_%s.0.npz' % q) for q in sorted(names)}
 
 
 class Trainer:
@@ -253,14 +264,15 @@ class Trainer:
         os.replace(path + '.new', path)
 
     def one_step(self):
-        """-> codebooks, and bits a token of each."""
+        """-> bits a token, and the most codebooks of a frame."""
         cfg, x = self.cfg, self.step / self.cfg['steps']
         lr = cfg['lr'] * min(1, (self.step + 1) / 200, 2 * (1 - x) + 0.01)
         for g in self.opt.param_groups:
             g['lr'] = lr
-        loss = self.prior(*self.crops(self.step))
+        tokens, counts = self.crops(self.step)
+        loss = self.prior(tokens, counts)
         self.opt.zero_grad()
-        loss.sum().backward()
+        (loss.sum() / (counts > 0).sum()).backward()
         nn.utils.clip_grad_norm_(self.prior.parameters(), 2.0)
         self.opt.step()
         self.step += 1
@@ -268,7 +280,7 @@ class Trainer:
             decay = min(cfg['ema'], self.step / (self.step + 50))
             torch._foreach_lerp_([self.ema[k] for k, _ in self.prior.named_parameters()],
                                  list(self.prior.parameters()), 1 - decay)
-        return loss.detach().numpy() / np.log(2)
+        return float(loss.detach().sum()) / np.log(2) / int(counts.sum()), str(tokens.shape[2])
 
     @torch.no_grad()
     def validate(self):
@@ -277,10 +289,11 @@ class Trainer:
         self.prior.load_state_dict(self.ema)
         self.prior.eval()
         row = {}
-        for q, (tokens, use) in self.dev.items():
-            total = sum(self.prior(t, u).numpy() * int(u.sum()) for t, u in zip(tokens.split(64), use.split(64)))
-            bits = (total / int(use.sum()) / np.log(2)).astype(float)
-            row[q] = dict(saved=round(100 - 100 * bits.mean() / self.plain, 3), bits=bits.round(3).tolist())
+        for q, (tokens, counts) in self.dev.items():
+            total = sum(self.prior(t, c).numpy() for t, c in zip(tokens.split(64), counts.split(64))) / np.log(2)
+            having = np.array([int((counts > s).sum()) for s in range(tokens.shape[2])])
+            row[q] = dict(saved=round(100 - 100 * float(total.sum() / having.sum()) / self.plain, 3),
+                          bits=(total / having.clip(min=1)).astype(float).round(3).tolist())
         self.prior.load_state_dict(own)
         self.prior.train()
         return row
@@ -296,8 +309,8 @@ class Trainer:
             signal.signal(s, lambda *_: stop.append(1))
         recent, mark = {}, (time.time(), time.process_time())
         while self.step < self.cfg['steps'] and not stop and time.time() - started < 60 * minutes:
-            bits = self.one_step()
-            recent.setdefault(len(bits), []).append(bits.mean())
+            bits, rate = self.one_step()
+            recent.setdefault(rate, []).append(bits)
             if self.step % LOG_STEPS == 0:
                 now = time.time(), time.process_time()
                 self.log(step=self.step, train={q: round(100 - 100 * float(np.mean(v)) / self.plain, 2)
@@ -362,9 +375,11 @@ def check(model, tokens):
     prior, length = prior_integer.read(model), 64
     plain = np.log2(prior.words.shape[1])
     for q, path in dev_sets(tokens).items():
-        pages, use = dev_pages(path, length)
-        bits = prior.bits(pages.numpy(), use.numpy())
-        print('%2d codebooks: %.2f %% saved; bits %s' % (q, 100 - 100 * bits.mean() / plain, bits.round(3)))
+        if q.startswith('a'):                            # pages do not keep step
+            continue
+        pages, counts = dev_pages(path, length)
+        bits = prior.bits(pages.numpy(), counts.numpy() > 0)
+        print('%2s codebooks: %.2f %% saved; bits %s' % (q, 100 - 100 * bits.mean() / plain, bits.round(3)))
 
 
 if __name__ == '__main__':

@@ -1,9 +1,10 @@
 """Quality of a shipped model, coded with `lac`: quality.py LAC MODEL AUDIO_DIR OUT.json [--rates 0.5,1,...] [--jobs N]
-[--beam N] [--than OTHER.json]
+[--beam N] [--constant] [--than OTHER.json]
 
-Codes the dev split of AUDIO_DIR at each rate, scores it as ../shared/eval/score.py does, writes everything to OUT.json
-and prints the tables of the model card: means with 95 % intervals over all clips and over those of unseen speakers, and
-what each codebook adds, paired by clip; with --than, also what is better or worse than in OTHER.json, paired by clip.
+Codes the dev split of AUDIO_DIR at each rate (on average; with --constant as many codebooks in every frame), scores it
+as ../shared/eval/score.py does, writes everything to OUT.json and prints the tables of the model card: means with 95 %
+intervals over all clips and over those of unseen speakers, and what each step of the rate adds, paired by clip; with
+--than, also what is better or worse than in OTHER.json, paired by clip.
 """
 import argparse
 import json
@@ -93,21 +94,24 @@ def main():
     a.add_argument('--rates', default='0.5,1,1.5,2,2.5,3,3.5,4,4.5,5,5.5,6')
     a.add_argument('--jobs', type=int, default=2)
     a.add_argument('--beam', type=int, help="of lac encode; default: its own")
+    a.add_argument('--constant', action='store_true')
     a.add_argument('--than', metavar='OTHER.json')
     a = a.parse_args()
     clips, unseen = dev_split(a.audio)
-    options = ['--beam', str(a.beam)] if a.beam else []
+    options = (['--beam', str(a.beam)] if a.beam else []) + (['--constant'] if a.constant else [])
     jobs = [(a.lac, a.model, clips, float(r), options) for r in a.rates.split(',')]
     with ProcessPoolExecutor(a.jobs) as pool:
         results = list(pool.map(one_rate, jobs))
     rates = {r: rows for r, rows, _, _ in results}
     json.dump({'rates': rates, 'file_bps': {r: f for r, _, f, _ in results},
                'payload_bps': {r: p for r, _, _, p in results}, 'unseen': unseen}, open(a.out, 'w'), indent=1)
+    print('kbit/s of files and of their tokens: ' + ', '.join(
+        '%g: %.2f, %.2f' % (r, f / 1000, p / 1000) for r, _, f, p in results) + '\n')
     print('all %d clips\n' % len(clips))
     table(rates, list(clips))
     print('\n%d clips of unseen speakers\n' % len(unseen))
     table(rates, unseen)
-    print('\nper codebook, paired\n')
+    print('\nby step, paired\n')
     steps(rates)
     if a.than:
         print('\nagainst %s, paired\n' % a.than)

@@ -17,6 +17,7 @@ import torch
 from model import Codec
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt                                              # noqa: E402
+from matplotlib import ticker                                                # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUNS = [(0.25, 1.0), (0.5, 1.0), (0.75, 1.0), (1.0, 1.0), (0.5, 1 / 4), (0.5, 1 / 16)]      # width, share of the clips
@@ -52,6 +53,10 @@ def exponent(x, y):
     return -np.polyfit(np.log(x), np.log(y), 1)[0]
 
 
+def thousands(x, _):
+    return '%g M' % (x / 1e6) if x >= 1e6 else '%g k' % (x / 1e3)
+
+
 def draw(results, path):
     whole = [r for r in results if r['share'] == 1]
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout='constrained', sharey=True)
@@ -64,6 +69,12 @@ def draw(results, path):
     right.set(xlabel='parameters, after %d s of audio' % whole[0]['curve'][-1][0])
     for axis in (left, right):
         axis.grid(which='both', alpha=0.3)
+        for side in (axis.xaxis, axis.yaxis):
+            side.set_major_formatter(ticker.FuncFormatter((lambda y, _: '%g' % y) if side is axis.yaxis else thousands))
+            side.set_minor_formatter(ticker.NullFormatter())
+    left.set_yticks([0.5, 0.7, 1, 1.5, 2])
+    left.set_xticks([2000, 5000, 10000])
+    right.set_xticks([5e5, 1e6, 2e6, 5e6])
     figure.savefig(path, dpi=110)
 
 

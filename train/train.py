@@ -1,4 +1,5 @@
 """Train the codec: train.py CONFIG DATA RUN [--init STATE [--fresh-codebooks | --codes MODEL] [--step N]]
+[--metric MODEL]
 
 RUN is a folder: state.pt (everything, written every few minutes; a run goes on from it, to the step), log.jsonl
 (losses), validation.jsonl (a table row every `validate_steps`). SIGTERM and SIGINT save and stop. On several cores or GPUs start it under
@@ -36,7 +37,7 @@ class Trainer:
     """cfg['decoder_only']: encoder and quantiser stay as they are, and with them tokens and all that is trained on
     latents. cfg['wake_noise']: where --init begins, Decoder.wake_noise()."""
 
-    def __init__(self, cfg, data, run, init, fresh, codes, step):
+    def __init__(self, cfg, data, run, init, fresh, codes, step, metric=None):
         self.cfg, self.run, self.data = cfg, run, data
         self.device = torch.device('cuda', int(os.environ.get('LOCAL_RANK', 0))) if torch.cuda.is_available() \
             else torch.device('cpu')
@@ -59,9 +60,9 @@ class Trainer:
         self.ema = {k: v.detach().clone() for k, v in self.codec.state_dict().items()}
         self.step, self.quantise, self.adversarial_from, self.seen = step, False, None, 0.0
         self.load(init, fresh, codes)
-        metric = lacm.read_metric(codes) if codes else None
-        if metric is not None:
-            self.codec.rvq.metric = torch.from_numpy(metric).to(self.device)
+        matrix = lacm.read_metric(metric or codes) if metric or codes else None
+        if matrix is not None:
+            self.codec.rvq.metric = torch.from_numpy(matrix).to(self.device)
 
     def load(self, init, fresh, codes):
         path = os.path.join(self.run, 'state.pt')
@@ -305,12 +306,13 @@ def main():
     a.add_argument('--init', help='start from the averaged weights (and discriminator) of another state')
     a.add_argument('--fresh-codebooks', action='store_true', help='with --init: none until kmeans_step')
     a.add_argument('--codes', help='with --init: the codebooks of this model file, which export.py fitted anew')
+    a.add_argument('--metric', help='tokens are searched by the metric of this model file; with --codes: by its own')
     a.add_argument('--step', type=int, default=0, help='with --init: where in the schedule to begin')
     a = a.parse_args()
     if not torch.cuda.is_available():
         torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)))
     os.makedirs(a.run, exist_ok=True)
-    Trainer(json.load(open(a.config)), a.data, a.run, a.init, a.fresh_codebooks, a.codes, a.step).go()
+    Trainer(json.load(open(a.config)), a.data, a.run, a.init, a.fresh_codebooks, a.codes, a.step, a.metric).go()
 
 
 if __name__ == '__main__':
