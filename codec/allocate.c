@@ -54,7 +54,8 @@ static uint32_t cheapest_of(const uint64_t *cost, uint32_t stages)
 
 static uint64_t own_cost(const lac_allocation *a, size_t frame, uint32_t n, uint64_t price)
 {
-    return a->errors[frame * a->stages + n] + price * ((8 * a->token_cost + LAC_ALLOCATION_BIT / 2) / LAC_ALLOCATION_BIT) * (n + 1);
+    uint64_t eighths = (8 * a->token_cost + LAC_ALLOCATION_BIT / 2) / LAC_ALLOCATION_BIT;
+    return a->errors[frame * a->stages + n] + price * (eighths > 0 ? eighths : 1) * (n + 1);
 }
 
 /* Viterbi's algorithm over a page's frames. */
@@ -88,12 +89,25 @@ static void allocate(const lac_allocation *a, uint64_t price, uint8_t *codebooks
     }
 }
 
+/* Of a page; none if its frames are all alike. */
+static uint32_t list_bits(const uint8_t *codebooks, size_t frames)
+{
+    uint32_t bits = LAC_PAGE_FIRST_BITS, same = 1;
+    for (size_t i = 1; i < frames; i++) {
+        bits += move_bits(codebooks[i - 1], codebooks[i]);
+        same += codebooks[i] == codebooks[0];
+    }
+    return same == frames ? 0 : bits;
+}
+
 uint64_t lac_allocation_bits(const lac_allocation *a, const uint8_t *codebooks)
 {
     uint64_t bits = 0, tokens = 0;
-    for (size_t i = 0; i < a->frames; i++) {
-        tokens += codebooks[i];
-        bits += i % LAC_PAGE_FRAMES == 0 ? LAC_PAGE_FIRST_BITS : move_bits(codebooks[i - 1], codebooks[i]);
+    for (size_t first = 0, n; first < a->frames; first += n) {
+        n = a->frames - first < LAC_PAGE_FRAMES ? a->frames - first : LAC_PAGE_FRAMES;
+        bits += list_bits(codebooks + first, n);
+        for (size_t i = 0; i < n; i++)
+            tokens += codebooks[first + i];
     }
     return bits + (tokens * a->token_cost + LAC_ALLOCATION_BIT - 1) / LAC_ALLOCATION_BIT;
 }
@@ -123,6 +137,8 @@ void lac_allocate(const lac_allocation *a, uint64_t bits, uint8_t *codebooks)
             low = middle + 1;
     }
     allocate(a, price_of(high), codebooks);
-    if (high > 0)
+    if (lac_allocation_bits(a, codebooks) > bits)
+        memset(codebooks, 1, a->frames);
+    else if (high > 0)
         spend_rest(a, bits, price_of(high - 1), codebooks);
 }

@@ -7,7 +7,8 @@
 #define LOUD_PERCENT 95       /* the level that so many frames of a window don't exceed is loud */
 #define WEIGHT_ONE 256
 #define MOST_HALVINGS 2
-#define ENERGY_ONE 1073741824.0f
+#define SAMPLE_ONE 1048576.0f
+#define SILENT 304            /* the level of a frame of -90 dB full scale: what is below needs to be nothing */
 #define MOST_SAMPLE 4.0f      /* as encoders clamp */
 
 void lac_average_init(lac_average *a, lac_workspace *w, const lac_quantiser *quantiser, uint32_t channels,
@@ -23,7 +24,7 @@ void lac_average_init(lac_average *a, lac_workspace *w, const lac_quantiser *qua
         a->levels[c] = lac_workspace_take(w, LAC_AVERAGE_ROOM, sizeof(int16_t));
     }
     a->residual = lac_workspace_take(w, (size_t)LAC_AVERAGE_ROOM * quantiser->dimension, sizeof(int16_t));
-    a->left = lac_workspace_take(w, (size_t)LAC_AVERAGE_ROOM * quantiser->stages, sizeof *a->left);
+    a->left = lac_workspace_take(w, (size_t)LAC_AVERAGE_ROOM * most, sizeof *a->left);
     a->stages = lac_workspace_take(w, LAC_AVERAGE_ROOM, sizeof *a->stages);
     a->errors = lac_workspace_take(w, (size_t)LAC_AVERAGE_ROOM * most, sizeof *a->errors);
 }
@@ -44,12 +45,13 @@ static int16_t logarithm(uint64_t x)
 
 int16_t lac_average_level(const float *pcm, size_t samples)
 {
-    float sum = 0;
+    uint64_t sum = 0;
     for (size_t i = 0; i < samples; i++) {
         float x = pcm[i] > MOST_SAMPLE || pcm[i] < -MOST_SAMPLE ? MOST_SAMPLE : pcm[i];
-        sum += x == x ? x * x : 0;
+        int64_t whole = x == x ? (int64_t)(x * SAMPLE_ONE) : 0;
+        sum += (uint64_t)(whole * whole);
     }
-    return logarithm((uint64_t)(sum * ENERGY_ONE));
+    return logarithm(sum);
 }
 
 /* The least level that more than LOUD_PERCENT of the frames don't exceed. */
@@ -73,6 +75,8 @@ static int16_t loud_level(const int16_t *levels, size_t frames)
 static uint64_t weight_of(int16_t level, int16_t loud)
 {
     int below = loud - DECIBELS_20 - level, halvings = below / DECIBELS_20, rest = below % DECIBELS_20;
+    if (level < SILENT)
+        return 0;
     if (below <= 0)
         return WEIGHT_ONE;
     if (halvings >= MOST_HALVINGS)
@@ -95,13 +99,13 @@ static void measure_rows(void *user, size_t part, size_t first, size_t end)
     const lac_quantiser *q = j->a->quantiser;
     size_t at = first * q->dimension;
     (void)part;
-    lac_quantiser_errors(q, j->latents + at, end - first, j->tokens + first * q->stages, j->a->residual + at,
-                         j->a->left + first * q->stages);
+    lac_quantiser_errors(q, j->a->most, j->latents + at, end - first, j->tokens + first * q->stages,
+                         j->a->residual + at, j->a->left + first * j->a->most);
 }
 
 void lac_average_measure(lac_average *a, size_t frames, uint16_t *const *tokens)
 {
-    size_t q = a->quantiser->stages, most = a->most;
+    size_t most = a->most;
     for (size_t i = 0; i < frames * most; i++)
         a->errors[i] = 0;
     for (uint32_t c = 0; c < a->channels; c++) {
@@ -110,7 +114,7 @@ void lac_average_measure(lac_average *a, size_t frames, uint16_t *const *tokens)
         for (size_t t = 0; t < frames; t++) {
             uint64_t weight = weight_of(a->levels[c][t], loud);
             for (size_t s = 0; s < most; s++)
-                a->errors[t * most + s] += a->left[t * q + s] * weight;
+                a->errors[t * most + s] += a->left[t * most + s] * weight;
         }
     }
 }

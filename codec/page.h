@@ -62,7 +62,7 @@ typedef struct lac_page {
                                               model's receptive_frames; 0 in a page of R frames or fewer */
     uint32_t plain_bits, payload_bits;     /* bits of all tokens, plain; bits of the payload that are used */
     size_t head_size, payload_size, size;  /* bytes; size = head + payload + checksum */
-    size_t list_size;                      /* bytes of the head that say each frame's codebooks; 0 if all have the same */
+    size_t list_size;                      /* bytes of the head that list each frame's codebooks, 0 without a list */
 } lac_page;
 
 /* `count` pages in a row of `size` bytes each; or, if size is above LAC_PAGE_MAX, of size - LAC_PAGE_MAX in all. */

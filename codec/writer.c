@@ -6,7 +6,7 @@
 #include "bytes.h"
 #include "weights.h"
 
-#define GROUP 16 /* coded pages, which differ in size, that share an entry of the seek table: 20 s */
+#define GROUP 16 /* pages that differ in size, as coded ones do, that share an entry of the seek table: 20 s */
 
 void lac_writer_default_settings(lac_writer_settings *settings)
 {
@@ -190,10 +190,13 @@ static void note_size(lac_writer *w)
     bool coded = w->page_coding != LAC_PAGE_PLAIN;
     if (w->last_size == 0 || w->runs_full)
         return;
-    if (last && (coded ? last->count < GROUP : last->size == w->last_size)) {
+    bool grouped = last && last->size > LAC_PAGE_MAX;
+    if (last && (grouped ? last->count < GROUP : last->size == w->last_size)) {
         last->count++;
-        last->size += coded ? w->last_size : 0;
-    } else if (w->run_count < LAC_END_MAX_RUNS)
+        last->size += grouped ? w->last_size : 0;
+    } else if (last && !grouped && last->count == 1) /* pages of several sizes */
+        *last = (lac_run){2, last->size + w->last_size + LAC_PAGE_MAX};
+    else if (w->run_count < LAC_END_MAX_RUNS)
         w->runs[w->run_count++] = (lac_run){1, w->last_size + (coded ? LAC_PAGE_MAX : 0)};
     else
         w->runs_full = true;

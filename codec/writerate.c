@@ -8,6 +8,7 @@
 #define RATIO_FIRST (RATIO_ONE * 3 / 4)
 #define RATIO_CLOSE 16 /* one that moves by less than a part of so many hardly moves again */
 #define PASSES 3
+#define REPAID 4        /* a window pays no more than this part of what it has for those before */
 
 void lac_writer_begin_average(lac_writer *w)
 {
@@ -43,10 +44,10 @@ static uint64_t plain_bits(const lac_writer *w)
     return tokens * w->format.channels * w->format.token_bits;
 }
 
-static bool alike(uint32_t a, uint32_t b)
-{
-    return a - b < a / RATIO_CLOSE || b - a < a / RATIO_CLOSE;
-}
+/* Of coded bits to plain ones: what an allocation went by, and what came of it. */
+typedef struct trial {
+    int64_t taken, found;
+} trial;
 
 /* Codebooks of all pending frames, by the ratio that is expected. */
 static void allocate(lac_writer *w, uint64_t budget)
@@ -56,16 +57,32 @@ static void allocate(lac_writer *w, uint64_t budget)
     lac_allocate(&a, budget, w->codebooks);
 }
 
+/* A ratio that the next try should find, by the secant through the last two; they fall as codebooks come, so that taking
+ * what was found would leap to and fro. */
+static int64_t next_ratio(const trial *last, const trial *now)
+{
+    int64_t left = now->found - now->taken, before = last->found - last->taken;
+    int64_t next = now->found;
+    if (last->taken > 0 && left != before)
+        next = now->taken - left * (now->taken - last->taken) / (left - before);
+    if ((next < now->taken) != (now->found < now->taken))
+        next = now->found;
+    return next < 1 ? 1 : next > RATIO_ONE ? RATIO_ONE : next;
+}
+
 /* Codebooks of all pending frames: within the budget by what coding is expected to save, which is tried and corrected. */
 static void share_out(lac_writer *w, uint64_t budget)
 {
-    int passes = w->page_coding == LAC_PAGE_PLAIN ? 0 : PASSES;
+    trial last = {0, 0};
+    bool done = w->page_coding == LAC_PAGE_PLAIN;
     allocate(w, budget);
-    for (bool done = false; passes > 0 && !done; passes--) {
-        uint32_t before = w->ratio;
-        w->ratio = (uint32_t)(coded_bits(w) * RATIO_ONE / plain_bits(w));
-        done = alike(w->ratio, before);
+    for (int pass = 0; pass < PASSES && !done; pass++) {
+        trial now = {w->ratio, (int64_t)(coded_bits(w) * RATIO_ONE / plain_bits(w))};
+        int64_t next = next_ratio(&last, &now), moved = next < now.taken ? now.taken - next : next - now.taken;
+        w->ratio = (uint32_t)next;
         allocate(w, budget);
+        done = moved * RATIO_CLOSE < now.taken;
+        last = now;
     }
 }
 
@@ -75,14 +92,17 @@ int lac_writer_settle(lac_writer *w)
     int64_t budget = (int64_t)(samples * w->format.channels * w->bitrate / w->model.sample_rate);
     if (w->pending == 0)
         return LAC_OK;
+    int64_t repaid = w->carry < -budget / REPAID ? -budget / REPAID : w->carry;
     lac_average_measure(&w->average, w->pending, w->tokens);
-    share_out(w, budget + w->carry > 0 ? (uint64_t)(budget + w->carry) : 0);
+    share_out(w, (uint64_t)(budget + repaid));
     lac_average_search(&w->average, w->pending, w->codebooks, w->tokens);
     while (w->pending > 0) {
         int status = lac_writer_put_page(w, w->pending < LAC_PAGE_FRAMES ? w->pending : LAC_PAGE_FRAMES);
         if (status != LAC_OK)
             return status;
     }
+    for (uint32_t c = 0; c < w->format.channels; c++)
+        memset(w->average.levels[c], 0, LAC_AVERAGE_SLACK * sizeof(int16_t));
     w->carry += budget - (int64_t)(w->payload_bits - before);
     w->carry = w->carry > budget ? budget : w->carry < -budget ? -budget : w->carry;
     return LAC_OK;

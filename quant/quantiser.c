@@ -43,12 +43,12 @@ static uint32_t squared(const int16_t *left, size_t dimension)
     return sum;
 }
 
-void lac_quantiser_errors(const lac_quantiser *q, const int16_t *z, size_t rows, uint16_t *tokens, int16_t *residual,
-                          uint32_t *errors)
+void lac_quantiser_errors(const lac_quantiser *q, uint32_t stages, const int16_t *z, size_t rows, uint16_t *tokens,
+                          int16_t *residual, uint32_t *errors)
 {
     uint32_t all[ROWS];
     for (size_t i = 0; i < ROWS; i++)
-        all[i] = q->stages;
+        all[i] = stages;
     for (size_t i = 0, n; i < rows; i += n) {
         n = rows - i < ROWS ? rows - i : ROWS;
         lac_quantiser_encode(q, 1, z + i * q->dimension, all, n, tokens + i * q->stages, residual + i * q->dimension);
@@ -58,9 +58,9 @@ void lac_quantiser_errors(const lac_quantiser *q, const int16_t *z, size_t rows,
     else
         memcpy(residual, z, rows * q->dimension * sizeof *z);
     for (size_t i = 0; i < rows; i++)
-        for (uint32_t s = 0; s < q->stages; s++) {
+        for (uint32_t s = 0; s < stages; s++) {
             take_word(q, s, tokens[i * q->stages + s], residual + i * q->dimension);
-            errors[i * q->stages + s] = squared(residual + i * q->dimension, q->dimension);
+            errors[i * stages + s] = squared(residual + i * q->dimension, q->dimension);
         }
 }
 

@@ -78,7 +78,7 @@ for b in 0.35 0.456; do
     rate=$("$lac" info average.lac | sed -n 's/^payload_bps *//p')
     awk "BEGIN {exit !(${rate:-0} > 850 * $b && ${rate:-0} < 1030 * $b)}"; result $? "-b $b: $rate bit/s"
 done
-is "average: frames differ" "$("$lac" info average.lac | grep -c '^codebooks_min *1$')" 1
+is "average: frames differ" "$("$lac" info average.lac | awk '/^codebooks/ {print $2}' | sort -u | wc -l)" 2
 (export LAC_CPU_MASK=0; dec --raw s16 a.lac inc.s16 && enc a.wav inc.lac); same "C decodes the same" a.s16 inc.s16
 same "C codes the same" a.lac inc.lac
 [ "$(wc -c <adaptive.lac)" -lt "$(wc -c <plain.lac)" ]; result $? "counts make a file smaller"

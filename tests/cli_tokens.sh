@@ -28,12 +28,13 @@ run 2 "bpe alone" "$lac" tokens bpe
 
 # ---- there and back: the same file byte for byte
 "$tool" wav a.wav speech 24000 1 100000; "$tool" wav s.wav speech 44100 2 90001; "$tool" wav e.wav speech 8000 1 0
-for f in a s e; do "$lac" encode -m "$model" $f.wav $f.lac; done
-for x in a s e; do
+for f in a s e; do "$lac" encode --constant -m "$model" $f.wav $f.lac; done
+"$lac" encode -b 0.4 -m "$model" a.wav v.lac; is "frames differ" "$("$lac" info v.lac | grep -c '^codebooks_min *1$')" 1
+for x in a s e v; do
     for f in npy jsonl bin; do
         [ $x$f = enpy ] && options="--samples 0 --rate 8000" || options=
         [ $x$f = snpy ] && options="--samples 90001 --rate 44100"
-        [ $x$f = anpy ] && options="--samples 100000"
+        [ $x$f = anpy ] || [ $x$f = vnpy ] && options="--samples 100000"
         run 0 "export $x.$f" "$lac" tokens export -m "$model" -f $f -o $x.$f $x.lac
         [ $x$f = enpy ] && continue # no frame tells how many codebooks there are
         run 0 "import $x.$f" "$lac" tokens import -m "$model" $options -o back.lac $x.$f

@@ -37,7 +37,7 @@ static const char usage[] =
     "      --largest-cosine X   of a sampled voice to all speakers given, at most; default 0.6\n"
     "      --seed N         of what is drawn; default 0\n"
     "      --noise X        deviation of the generator's noise, 0 to 2; default 0.3\n"
-    "  -b, --bitrate KBPS   as lac encode has it; default: all that the codec model has\n"
+    "  -b, --bitrate KBPS   as lac encode --constant has it; default: all that the codec model has\n"
     "  -r, --sample-rate HZ of OUT; default: the codec model's\n"
     "      --lac            to standard output .lac, not WAV\n"
     "      --json           tell what was done and how well it went\n"

@@ -34,7 +34,7 @@ def main():
             x = lfilter([1], [1, -0.7], np.random.default_rng(1).standard_normal(6 * 24000)) * level
             sf.write(wav, x, 24000)
             for rate in a.rates.split(','):
-                through(a.lac, a.model, rate, wav, lac, out)
+                through(a.lac, a.model, rate, wav, lac, out, ('--constant',))
                 y = sf.read(out)[0]
                 print('| %s | %s | %+.1f | %s |' % (name, rate, 20 * np.log10(y.std() / x.std()), ' | '.join(
                     '%.2f' % c for c in correlations(y[24000:]))))

@@ -110,7 +110,7 @@ def score_one(job):
     sys.path.insert(0, EVAL)
     import score as S
     coded, out = path + '.%s.lac' % rate, path + '.%s.wav' % rate
-    through(lac, model, rate, path, coded, out)
+    through(lac, model, rate, path, coded, out, ('--constant',))
     (r, sr), (d, _) = S.load(path), S.load(out)
     return S.score(r, d, sr)
 

@@ -72,7 +72,7 @@ def scores(lac, model, rate, paths):
     with tempfile.TemporaryDirectory() as scratch:
         coded, out = os.path.join(scratch, 'a.lac'), os.path.join(scratch, 'a.wav')
         for path in paths:
-            through(lac, model, rate, path, coded, out)
+            through(lac, model, rate, path, coded, out, ('--constant',))
             (r, sr), (d, _) = S.load(path), S.load(out)
             r, d = S.M.resample(r, sr, 16000), S.M.resample(d, sr, 16000)
             rows.append((S.M.mel_distance(r, d, 16000), S.M.estoi(r, d, 16000)))

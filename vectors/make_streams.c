@@ -398,6 +398,8 @@ static void make_adaptive(void)
         {"adaptive-stereo-44100.lac", {PHRASE, 70001, 44100, 2, 3, 0, NULL, 0, 0}},
         {"adaptive-8-channels-of-silence.lac", {SILENCE, 80000, 48000, 8, 4, 0, NULL, 0, 0}}, /* saves 255 bytes and more */
         {"adaptive-40-pages.lac", {PHRASE, 40 * PAGE_SAMPLES, 24000, 1, 2, 0, NULL, 0, 0}},
+        {"adaptive-average-500.lac", {PHRASE, 19 * PAGE_SAMPLES, 24000, 1, 0, 0, NULL, 0, 500}}, /* more than a window */
+        {"adaptive-average-8-channels.lac", {NOISE, 40000, 24000, 8, 0, 0, NULL, 0, 800}},
         {"adaptive-rate-changes.lac", {PHRASE, 90000, 24000, 1, 4, 480, NULL, 0, 0}},
         {"adaptive-rate-changes-stereo.lac", {PHRASE, 60000, 24000, 2, 4, 1500, NULL, 0, 0}},
     };
@@ -406,6 +408,7 @@ static void make_adaptive(void)
         emit_recipe(files[i].name, &files[i].r);
     open_model("tiny-fsq");
     emit_recipe("fsq-adaptive.lac", &(recipe){PHRASE, 100000, 24000, 1, 4, 0, NULL, 0, 0});
+    emit_recipe("fsq-average-700.lac", &(recipe){PHRASE, 100000, 24000, 1, 0, 0, NULL, 0, 700});
     open_model("tiny");
     coding = LAC_CODING_PLAIN;
 }
