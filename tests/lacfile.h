@@ -77,6 +77,31 @@ static inline memfile write_file(const float *pcm, size_t frames, uint64_t sampl
     return f;
 }
 
+/* A writer whose output fails says so, wherever that is, and takes no more. `first` places are tried one by one, then
+ * each `step`-th. */
+static inline void check_write_errors(const lac_writer_settings *s, size_t frames, size_t first, size_t step)
+{
+    float *pcm = make_sound(frames, s->channels);
+    memfile whole = write_file(pcm, frames, frames, s, frames, NULL);
+    for (size_t n = 1; n <= whole.size; n += n < first ? 1 : step) {
+        memfile f = {.fail_at = n};
+        lac_io io = memfile_io(&f, false);
+        lac_writer *w = NULL;
+        int status = lac_writer_open(&w, model, &io, s);
+        if (status == 0)
+            status = lac_writer_write(w, pcm, frames);
+        if (status == 0)
+            status = lac_writer_finish(w, frames);
+        cr_assert_eq(status, LAC_ERROR_IO, "%zu", n);
+        if (w)
+            cr_assert_eq(lac_writer_write(w, pcm, 1), LAC_ERROR_STATE);
+        lac_writer_close(&w);
+        memfile_free(&f);
+    }
+    free(pcm);
+    memfile_free(&whole);
+}
+
 static inline memfile write_coded(size_t frames, uint32_t codebooks, uint32_t coding)
 {
     float *pcm = make_sound(frames, 1);

@@ -286,29 +286,10 @@ Test(average, seeking)
 
 Test(average, write_errors)
 {
-    size_t n = 17 * PAGE_SAMPLES;
-    memfile whole = write_average(n, 1, 700, 0, LAC_CODING_BEST, ALL, 1);
-    float *pcm = make_sound(n, 1);
-    for (size_t at = 1; at <= whole.size; at += 1 + whole.size / 20) {
-        memfile f = {.fail_at = at};
-        lac_io io = memfile_io(&f, false);
-        lac_writer *w = NULL;
-        lac_writer_settings s = mono();
-        s.bitrate = 700;
-        s.beam = 2;
-        int status = lac_writer_open(&w, model, &io, &s);
-        if (status == 0)
-            status = lac_writer_write(w, pcm, n);
-        if (status == 0)
-            status = lac_writer_finish(w, n);
-        cr_assert_eq(status, LAC_ERROR_IO, "%zu", at);
-        if (w)
-            cr_assert_eq(lac_writer_write(w, pcm, 1), LAC_ERROR_STATE);
-        lac_writer_close(&w);
-        memfile_free(&f);
-    }
-    free(pcm);
-    memfile_free(&whole);
+    lac_writer_settings s = mono();
+    s.bitrate = 700;
+    s.beam = 2;
+    check_write_errors(&s, 17 * PAGE_SAMPLES, 2, 97);
 }
 
 Test(average, memory_that_is_not_there)
