@@ -13,12 +13,6 @@ static uint64_t price_of(uint32_t k)
     return ((uint64_t)(OCTAVE + k % OCTAVE) << k / OCTAVE) / OCTAVE - 1;
 }
 
-static uint32_t move_bits(uint32_t before, uint32_t now)
-{
-    uint32_t apart = before < now ? now - before : before - now;
-    return apart == 0 ? LAC_PAGE_SAME_BITS : apart == 1 ? LAC_PAGE_STEP_BITS : LAC_PAGE_JUMP_BITS;
-}
-
 /* The state of a page's search, by codebooks less one. */
 typedef struct trellis {
     uint64_t cost[LAC_MAX_CODEBOOKS];                    /* of the best way there */
@@ -30,14 +24,14 @@ static uint8_t best_before(const uint64_t *cost, uint32_t stages, uint32_t cheap
                            uint64_t *least)
 {
     uint32_t first = n > 0 ? n - 1 : 0, last = n + 1 < stages ? n + 1 : n, best = n;
-    *least = cost[n] + price * 8 * move_bits(n, n);
+    *least = cost[n] + price * 8 * lac_page_move_bits(n, n);
     for (uint32_t m = first; m <= last; m++)
-        if (cost[m] + price * 8 * move_bits(m, n) < *least) {
-            *least = cost[m] + price * 8 * move_bits(m, n);
+        if (cost[m] + price * 8 * lac_page_move_bits(m, n) < *least) {
+            *least = cost[m] + price * 8 * lac_page_move_bits(m, n);
             best = m;
         }
-    if (cost[cheapest] + price * 8 * move_bits(cheapest, n) < *least) {
-        *least = cost[cheapest] + price * 8 * move_bits(cheapest, n);
+    if (cost[cheapest] + price * 8 * lac_page_move_bits(cheapest, n) < *least) {
+        *least = cost[cheapest] + price * 8 * lac_page_move_bits(cheapest, n);
         best = cheapest;
     }
     return (uint8_t)best;
@@ -89,23 +83,12 @@ static void allocate(const lac_allocation *a, uint64_t price, uint8_t *codebooks
     }
 }
 
-/* Of a page; none if its frames are all alike. */
-static uint32_t list_bits(const uint8_t *codebooks, size_t frames)
-{
-    uint32_t bits = LAC_PAGE_FIRST_BITS, same = 1;
-    for (size_t i = 1; i < frames; i++) {
-        bits += move_bits(codebooks[i - 1], codebooks[i]);
-        same += codebooks[i] == codebooks[0];
-    }
-    return same == frames ? 0 : bits;
-}
-
 uint64_t lac_allocation_bits(const lac_allocation *a, const uint8_t *codebooks)
 {
     uint64_t bits = 0, tokens = 0;
     for (size_t first = 0, n; first < a->frames; first += n) {
         n = a->frames - first < LAC_PAGE_FRAMES ? a->frames - first : LAC_PAGE_FRAMES;
-        bits += list_bits(codebooks + first, n);
+        bits += 8 * lac_page_list_size(codebooks + first, n);
         for (size_t i = 0; i < n; i++)
             tokens += codebooks[first + i];
     }

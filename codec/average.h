@@ -1,7 +1,7 @@
 /* Files of an average rate: a window of frames is held back, and its bits go where they help most.
  *
- * An error counts in full in frames down to 20 dB below the window's loud ones, and half as much for each further 20 dB,
- * to a quarter; not at all in frames below -90 dB full scale. */
+ * An error counts in full in frames down to 20 dB below the window's loud ones, and half as much for each further 20
+ * dB, to a quarter; not at all in frames below -90 dB full scale. */
 #ifndef LAC_CODEC_AVERAGE_H
 #define LAC_CODEC_AVERAGE_H
 

@@ -216,10 +216,10 @@ int lac_header_parse(lac_header *h, const uint8_t *data, size_t size)
 
 /* ---- audio pages ---- */
 
-static bool uniform(const lac_page *p)
+static bool uniform(const uint8_t *codebooks, size_t frames)
 {
-    for (uint32_t i = 1; i < p->frames; i++)
-        if (p->codebooks[i] != p->codebooks[0])
+    for (size_t i = 1; i < frames; i++)
+        if (codebooks[i] != codebooks[0])
             return false;
     return true;
 }
@@ -255,21 +255,19 @@ static uint8_t *put_coding(uint8_t *out, uint32_t coding, size_t saved)
     return saved < SAVED_MORE ? out : put_varint(out, saved - SAVED_MORE);
 }
 
-/* Bits of a frame's codebooks after those of the frame before. */
-static uint32_t move_bits(uint32_t before, uint32_t now)
-{
-    return now == before                              ? LAC_PAGE_SAME_BITS
-           : now == before + 1 || now + 1 == before ? LAC_PAGE_STEP_BITS
-                                                      : LAC_PAGE_JUMP_BITS;
-}
-
 /* Bytes of the moves. */
-static size_t moves_size(const lac_page *p)
+static size_t moves_size(const uint8_t *codebooks, size_t frames)
 {
     uint32_t bits = LAC_PAGE_FIRST_BITS;
-    for (uint32_t i = 1; i < p->frames; i++)
-        bits += move_bits(p->codebooks[i - 1], p->codebooks[i]);
+    for (size_t i = 1; i < frames; i++)
+        bits += lac_page_move_bits(codebooks[i - 1], codebooks[i]);
     return (bits + 7) / 8;
+}
+
+size_t lac_page_list_size(const uint8_t *codebooks, size_t frames)
+{
+    size_t moves = moves_size(codebooks, frames);
+    return uniform(codebooks, frames) ? 0 : moves < frames ? moves : frames;
 }
 
 /* Bits into bytes from the lowest up. */
@@ -297,7 +295,7 @@ static uint8_t *put_moves(uint8_t *out, const lac_page *p)
     bit_sink s = {.at = out};
     put_bits(&s, p->codebooks[0], LAC_PAGE_FIRST_BITS);
     for (uint32_t i = 1; i < p->frames; i++) {
-        uint32_t before = p->codebooks[i - 1], now = p->codebooks[i], bits = move_bits(before, now);
+        uint32_t before = p->codebooks[i - 1], now = p->codebooks[i], bits = lac_page_move_bits(before, now);
         if (bits == LAC_PAGE_SAME_BITS)
             put_bits(&s, 0, bits);
         else if (bits == LAC_PAGE_STEP_BITS)
@@ -311,7 +309,8 @@ static uint8_t *put_moves(uint8_t *out, const lac_page *p)
 /* How the page says its frames' codebooks: the shortest. */
 static uint32_t kind_of(const lac_page *p)
 {
-    return uniform(p) ? p->codebooks[0] : moves_size(p) < p->frames ? KIND_MOVES : KIND_LIST;
+    size_t list = lac_page_list_size(p->codebooks, p->frames);
+    return list == 0 ? p->codebooks[0] : list < p->frames ? KIND_MOVES : KIND_LIST;
 }
 
 static uint8_t *put_codebooks(uint8_t *out, const lac_page *p, uint32_t kind)
@@ -414,7 +413,7 @@ static uint32_t take_move(bit_source *s, uint32_t before)
     if (take_bits(s, 1) == 0)
         return take_bits(s, 1) == 0 ? before + 1 : before - 1;
     uint32_t now = take_bits(s, LAC_PAGE_FIRST_BITS);
-    return move_bits(before, now) == LAC_PAGE_JUMP_BITS ? now : UINT32_MAX;
+    return lac_page_move_bits(before, now) == LAC_PAGE_JUMP_BITS ? now : UINT32_MAX;
 }
 
 /* Only what put_moves writes is taken: a jump must be one, and the bits that are left over zero. */

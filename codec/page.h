@@ -80,6 +80,16 @@ typedef struct lac_end {
     size_t size;
 } lac_end;
 
+/* Bits that the moves of a page say a frame's codebooks with, given those of the frame before. */
+static inline uint32_t lac_page_move_bits(uint32_t before, uint32_t now)
+{
+    uint32_t apart = before < now ? now - before : before - now;
+    return apart == 0 ? LAC_PAGE_SAME_BITS : apart == 1 ? LAC_PAGE_STEP_BITS : LAC_PAGE_JUMP_BITS;
+}
+
+/* Bytes that a page's head takes to list the codebooks of its frames; 0 if all have the same. */
+size_t lac_page_list_size(const uint8_t *codebooks, size_t frames);
+
 /* Bytes of all pages of a run. */
 uint64_t lac_run_bytes(const lac_run *run);
 

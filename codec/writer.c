@@ -17,7 +17,8 @@ static int settings_check(const lac_writer_settings *s, const lac_model_info *mo
 {
     if (s->original_rate < 1 || s->original_rate > LAC_STREAM_MAX_RATE || s->channels < 1 ||
         s->channels > LAC_MAX_CHANNELS || s->codebooks > model->codebooks || s->threads < 1 || s->threads > 256 ||
-        s->beam > LAC_MAX_BEAM || s->coding > LAC_CODING_PRIOR || s->bitrate > LAC_MAX_BITRATE || (s->tag_count > 0 && !s->tags))
+        s->beam > LAC_MAX_BEAM || s->coding > LAC_CODING_PRIOR || s->bitrate > LAC_MAX_BITRATE ||
+        (s->tag_count > 0 && !s->tags))
         return LAC_ERROR_ARGUMENT;
     if (model->receptive_frames > LAC_PAGE_MAX_RECEPTIVE || model->token_bits < 1 || model->token_bits > 16 ||
         s->tag_count > LAC_MAX_TAGS)

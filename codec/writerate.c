@@ -57,7 +57,7 @@ static void allocate(lac_writer *w, uint64_t budget)
     lac_allocate(&a, budget, w->codebooks);
 }
 
-/* A ratio that the next try should find, by the secant through the last two; they fall as codebooks come, so that taking
+/* A ratio that the next try should find, by the secant through the last two. Ratios fall as codebooks come: to take
  * what was found would leap to and fro. */
 static int64_t next_ratio(const trial *last, const trial *now)
 {
@@ -70,7 +70,7 @@ static int64_t next_ratio(const trial *last, const trial *now)
     return next < 1 ? 1 : next > RATIO_ONE ? RATIO_ONE : next;
 }
 
-/* Codebooks of all pending frames: within the budget by what coding is expected to save, which is tried and corrected. */
+/* Codebooks of all pending frames, within the budget by what coding is expected to save, which is tried and mended. */
 static void share_out(lac_writer *w, uint64_t budget)
 {
     trial last = {0, 0};

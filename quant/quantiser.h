@@ -32,8 +32,8 @@ typedef struct lac_quantiser {
 void lac_quantiser_encode(const lac_quantiser *q, uint32_t beam, const int16_t *z, const uint32_t *stages, size_t rows,
                           uint16_t *tokens, int16_t *residual);
 
-/* What greedy search leaves of z [rows][D] with 1, 2, .. `stages` codebooks: errors [rows][stages], squared distances, by
- * the metric if there is one. tokens [rows][Q]: those it takes, zeros behind. residual [rows][D], scratch. */
+/* What greedy search leaves of z [rows][D] with 1, 2, .. `stages` codebooks: errors [rows][stages], squared distances,
+ * by the metric if there is one. tokens [rows][Q]: those it takes, zeros behind. residual [rows][D], scratch. */
 void lac_quantiser_errors(const lac_quantiser *q, uint32_t stages, const int16_t *z, size_t rows, uint16_t *tokens,
                           int16_t *residual, uint32_t *errors);
 

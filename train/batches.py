@@ -6,8 +6,8 @@ from model import HOP
 
 
 class Batches:
-    """cfg['data_share']: this part of the clips, 1 if not said, drawn at random. cfg['speed']: half of the crops are up to
-    so much faster or slower, pitch and all, 0 if not said: more voices than were recorded."""
+    """cfg['data_share']: this part of the clips, 1 if not said, drawn at random. cfg['speed']: half of the crops are up
+    to so much faster or slower, pitch and all, 0 if not said: more voices than were recorded."""
 
     def __init__(self, folder, cfg):
         self.pcm = np.memmap(os.path.join(folder, 'pcm.i16'), np.int16, 'r')

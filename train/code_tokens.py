@@ -6,8 +6,8 @@ Variant 0 is the audio as it is; in others each clip has its own level, speed an
 variant's seed. Writes OUT_DIR/train_SET.npz, and of variant 0 dev_SET.npz: tokens [frames][codebooks] of
 uint16, clip after clip, and `frames`, those of each clip. Sets that are there already stay.
 
-A SET aRATE.0 is all audio in one piece at an average of RATE / 10 kbit/s, by build/tools/lac beside LIBLAC.so: tokens of
-all the model's codebooks, and `counts` [frames], how many of them each frame has.
+A SET aRATE.0 is all audio in one piece at an average of RATE / 10 kbit/s, by build/tools/lac beside LIBLAC.so: tokens
+of all the model's codebooks, and `counts` [frames], how many of them each frame has.
 """
 import glob
 import json

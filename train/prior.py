@@ -163,8 +163,8 @@ class Prior(nn.Module):
         return Recurrence.apply(a.float(), self.cell_h.weight, self.training).transpose(0, 1)
 
     def forward(self, tokens, counts):
-        """tokens [B, T, N] that begin a page, counts [B, T] of them in each frame, 0 behind the page's last -> losses of
-        each codebook [N] in nats, sums over the frames that have it."""
+        """tokens [B, T, N] that begin a page, counts [B, T] of them in each frame, 0 behind the page's last -> losses
+        of each codebook [N] in nats, sums over the frames that have it."""
         n = tokens.shape[2]
         there = torch.arange(n) < counts[..., None]
         w = torch.stack([self.words[s][tokens[:, :, s]] for s in range(n)], 2) * there[..., None]
@@ -180,8 +180,8 @@ class Prior(nn.Module):
 
 
 class Crops:
-    """Pages cut from token sets: a batch is a function of (seed, step). Sets that begin alike are of one rate: of so many
-    codebooks, or, with an `a` before it, of an average rate (code_tokens.py)."""
+    """Pages cut from token sets: a batch is a function of (seed, step). Sets that begin alike are of one rate: of so
+    many codebooks, or, with an `a` before it, of an average rate (code_tokens.py)."""
 
     def __init__(self, folder, cfg):
         self.cfg, self.sets = cfg, {}

@@ -2,8 +2,8 @@
 [--metric MODEL]
 
 RUN is a folder: state.pt (everything, written every few minutes; a run goes on from it, to the step), log.jsonl
-(losses), validation.jsonl (a table row every `validate_steps`). SIGTERM and SIGINT save and stop. On several cores or GPUs start it under
-torchrun: workers share gradients, and a batch is `batch` crops a worker.
+(losses), validation.jsonl (a table row every `validate_steps`). SIGTERM and SIGINT save and stop. On several cores or
+GPUs start it under torchrun: workers share gradients, and a batch is `batch` crops a worker.
 """
 import argparse
 import json

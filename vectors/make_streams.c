@@ -396,9 +396,9 @@ static void make_adaptive(void)
         {"adaptive.lac", {PHRASE, 100000, 24000, 1, 4, 0, NULL, 0, 0}},
         {"adaptive-1-codebook.lac", {PHRASE, 70000, 24000, 1, 1, 0, NULL, 0, 0}},
         {"adaptive-stereo-44100.lac", {PHRASE, 70001, 44100, 2, 3, 0, NULL, 0, 0}},
-        {"adaptive-8-channels-of-silence.lac", {SILENCE, 80000, 48000, 8, 4, 0, NULL, 0, 0}}, /* saves 255 bytes and more */
+        {"adaptive-8-channels-of-silence.lac", {SILENCE, 80000, 48000, 8, 4, 0, NULL, 0, 0}}, /* saves > 255 bytes */
         {"adaptive-40-pages.lac", {PHRASE, 40 * PAGE_SAMPLES, 24000, 1, 2, 0, NULL, 0, 0}},
-        {"adaptive-average-500.lac", {PHRASE, 19 * PAGE_SAMPLES, 24000, 1, 0, 0, NULL, 0, 500}}, /* more than a window */
+        {"adaptive-average-500.lac", {PHRASE, 19 * PAGE_SAMPLES, 24000, 1, 0, 0, NULL, 0, 500}}, /* two windows */
         {"adaptive-average-8-channels.lac", {NOISE, 40000, 24000, 8, 0, 0, NULL, 0, 800}},
         {"adaptive-rate-changes.lac", {PHRASE, 90000, 24000, 1, 4, 480, NULL, 0, 0}},
         {"adaptive-rate-changes-stereo.lac", {PHRASE, 60000, 24000, 2, 4, 1500, NULL, 0, 0}},

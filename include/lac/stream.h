@@ -86,8 +86,8 @@ typedef struct lac_writer_settings {
     uint32_t coding;         /* enum lac_coding; LAC_ERROR_ARGUMENT if the model has not what it takes */
     uint32_t bitrate;        /* bits a second and channel, .. LAC_MAX_BITRATE, that tokens and what says their number
                                 shall take on average; 0: every frame has `codebooks`. Frames get 1 or more, where they
-                                help most. 20 s are held back for it, which the call that fills them codes; what these leave
-                                or lack the next have. Less than a codebook takes can't be reached. Not for
+                                help most. 20 s are held back for it, which the call that fills them codes; what these
+                                leave or lack the next have. Less than a codebook takes can't be reached. Not for
                                 lac_writer_write_tokens, which is told the codebooks */
 } lac_writer_settings;
 
