@@ -90,7 +90,6 @@ typedef struct job {
     const lac_average *a;
     const int16_t *latents;
     uint16_t *tokens;
-    uint32_t beam;
 } job;
 
 static void measure_rows(void *user, size_t part, size_t first, size_t end)
@@ -110,7 +109,7 @@ void lac_average_measure(lac_average *a, size_t frames, uint16_t *const *tokens)
         a->errors[i] = 0;
     for (uint32_t c = 0; c < a->channels; c++) {
         int16_t loud = loud_level(a->levels[c], frames);
-        lac_parallel(frames, a->threads, measure_rows, &(job){a, a->latents[c], tokens[c], 1});
+        lac_parallel(frames, a->threads, measure_rows, &(job){a, a->latents[c], tokens[c]});
         for (size_t t = 0; t < frames; t++) {
             uint64_t weight = weight_of(a->levels[c][t], loud);
             for (size_t s = 0; s < most; s++)
@@ -125,7 +124,7 @@ static void search_rows(void *user, size_t part, size_t first, size_t end)
     const lac_quantiser *q = j->a->quantiser;
     size_t at = first * q->dimension;
     (void)part;
-    lac_quantiser_encode(q, j->beam, j->latents + at, j->a->stages + first, end - first,
+    lac_quantiser_encode(q, j->a->beam, j->latents + at, j->a->stages + first, end - first,
                          j->tokens + first * q->stages, j->a->residual + at);
 }
 
@@ -134,5 +133,5 @@ void lac_average_search(lac_average *a, size_t frames, const uint8_t *codebooks,
     for (size_t t = 0; t < frames; t++)
         a->stages[t] = codebooks[t];
     for (uint32_t c = 0; c < a->channels; c++)
-        lac_parallel(frames, a->threads, search_rows, &(job){a, a->latents[c], tokens[c], a->beam});
+        lac_parallel(frames, a->threads, search_rows, &(job){a, a->latents[c], tokens[c]});
 }

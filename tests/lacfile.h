@@ -102,6 +102,23 @@ static inline void check_write_errors(const lac_writer_settings *s, size_t frame
     memfile_free(&whole);
 }
 
+/* Opening a writer says so if memory is not there, whichever allocation that is, and leaves none behind. */
+static inline void check_writer_memory(const lac_writer_settings *s)
+{
+    int status = LAC_ERROR_MEMORY;
+    for (size_t n = 1; status != 0; n++) {
+        memfile f = {0};
+        lac_writer *w = NULL;
+        lac_io io = memfile_io(&f, false);
+        lac_alloc_fail_at(n);
+        status = lac_writer_open(&w, model, &io, s);
+        lac_alloc_fail_at(0);
+        cr_assert(status == 0 ? w != NULL && n > 5 : status == LAC_ERROR_MEMORY && !w);
+        lac_writer_close(&w);
+        memfile_free(&f);
+    }
+}
+
 static inline memfile write_coded(size_t frames, uint32_t codebooks, uint32_t coding)
 {
     float *pcm = make_sound(frames, 1);

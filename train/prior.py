@@ -201,7 +201,7 @@ class Crops:
         rate = self.sets[self.rates[np.searchsorted(self.share, rng.random())]]
         q = rate[0][1].shape[1]
         t, n = self.cfg['frames'], q if rng.random() >= self.cfg['cut'] else int(rng.integers(1, q + 1))
-        tokens, use = np.zeros((self.cfg['batch'], t, n), np.int64), np.zeros((self.cfg['batch'], t), np.int64)
+        tokens, each = np.zeros((self.cfg['batch'], t, n), np.int64), np.zeros((self.cfg['batch'], t), np.int64)
         share = np.cumsum([s[0] for s in rate])
         for b in range(len(tokens)):
             _, data, counts, starts, frames, ends = rate[np.searchsorted(share, rng.random() * share[-1])]
@@ -209,8 +209,8 @@ class Crops:
             first = max(0, min(rng.integers(1 - t, max(2 - t, frames[clip])), frames[clip] - t))
             count = min(t, frames[clip] - first)
             tokens[b, :count] = data[starts[clip] + first:starts[clip] + first + count, :n]
-            use[b, :count] = np.minimum(counts[starts[clip] + first:starts[clip] + first + count], n)
-        return torch.from_numpy(tokens), torch.from_numpy(use)
+            each[b, :count] = np.minimum(counts[starts[clip] + first:starts[clip] + first + count], n)
+        return torch.from_numpy(tokens), torch.from_numpy(each)
 
 
 def load_set(path):
